@@ -1,0 +1,54 @@
+"""Engines decide claims; they know theorems and reports by neither name nor shape.
+
+A check may return a Claim, a SymPy proposition, a Z3 proposition, or a mapping, list or generator of those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from mdnn_verify.engines.base import Claim, Context, conjunction
+from mdnn_verify.errors import MdnnVerifyError
+from mdnn_verify.verdicts import Verdict
+
+__all__ = ["Claim", "Context", "decide", "satisfiable"]
+
+
+def decide(claim: Any, context: Context) -> Verdict:
+    """Let the engine that understands ``claim`` decide it.
+
+    Raises MdnnVerifyError for something no engine understands; a Python bool is refused, because a truth value that was
+    computed out of sight is not a claim that can be checked.
+    """
+    if isinstance(claim, (Mapping, list, tuple)) or (isinstance(claim, Iterable) and not _is_symbolic(claim)):
+        return conjunction(claim, context, decide)
+    return _as_claim(claim).decide(context)
+
+
+def satisfiable(claim: Any, context: Context) -> Verdict:
+    """Whether a hypothesis can be fulfilled: PROVED with a witness, REFUTED, or INCONCLUSIVE."""
+    if isinstance(claim, (Mapping, list, tuple)):
+        return conjunction(claim, context, satisfiable)
+    return _as_claim(claim).satisfiable(context)
+
+
+def _is_symbolic(claim: Any) -> bool:
+    return type(claim).__module__.split(".")[0] in ("sympy", "z3")
+
+
+def _as_claim(claim: Any) -> Claim:
+    if isinstance(claim, Claim):
+        return claim
+    origin = type(claim).__module__.split(".")[0]
+    if origin == "sympy":
+        from mdnn_verify.engines.symbolic import Proposition
+
+        return Proposition(claim)
+    if origin == "z3":
+        from mdnn_verify.engines.smt import Valid
+
+        return Valid(claim)
+    raise MdnnVerifyError(
+        f"a check returned {claim!r} of type {type(claim).__name__}; expected a claim, a SymPy or Z3 proposition, or several of them"
+    )

@@ -1,0 +1,1 @@
+"""Runs checks: units of work, the journal, and whole campaigns over workers."""

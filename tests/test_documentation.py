@@ -1,0 +1,72 @@
+"""Documentation is executed: the theorem of the how-to page verifies, and the README's commands exist."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mdnn_verify.catalogue import catalogue, load
+from mdnn_verify.runner.units import Settings, assemble, preflight, run_unit, units_of
+
+ROOT = Path(__file__).parents[1]
+
+
+def code_blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), flags=re.M | re.S)
+
+
+@pytest.fixture
+def example(tmp_path: Path):
+    (text,) = code_blocks(ROOT / "docs" / "adding-a-theorem.md", "python")
+    path = tmp_path / "examples" / "mean_inequality.py"
+    path.parent.mkdir()
+    path.write_text(text)
+    return path
+
+
+def outcome(folder: Path, settings: Settings = Settings()):
+    entry = catalogue([folder])["examples/mean_inequality"]
+    preflight([entry], settings)
+    return assemble(entry, [run_unit(unit, settings) for unit in units_of(entry, settings.kinds)])
+
+
+def test_the_page_that_teaches_to_add_a_theorem_is_true(example: Path) -> None:
+    result = outcome(example.parents[1])
+    assert (result.verdict, result.reason) == ("verified", "")
+    assert len(result.controls) == 2
+
+
+def test_the_same_file_with_a_false_statement_is_refuted(example: Path) -> None:
+    example.write_text(example.read_text().replace('"half": sp.Rational(1, 2)', '"half": sp.Rational(12, 25)'))
+    assert load(catalogue([example.parents[1]])["examples/mean_inequality"]).given["half"] < 0.5
+    assert outcome(example.parents[1]).verdict == "refuted"
+
+
+def test_the_two_commands_name_environments_that_exist() -> None:
+    readme = (ROOT / "README.md").read_text()
+    commands = re.findall(r"<!-- (main|test) command -->\n```sh\n(.+?)\n```", readme)
+    assert [kind for kind, _ in commands] == ["main", "test"]
+    tox = configparser.ConfigParser(interpolation=None)
+    tox.read(ROOT / "tox.ini")
+    for _, command in commands:
+        assert f"testenv:{command.split()[-1]}" in tox.sections()
+
+
+def test_every_command_of_the_readme_is_understood() -> None:
+    lines = "\n".join(code_blocks(ROOT / "README.md", "sh")).splitlines()
+    subcommands = {line.split()[1] for line in lines if line.startswith("mdnn-verify ")}
+    assert subcommands >= {"list", "run", "report"}
+    for name in sorted(subcommands):
+        process = subprocess.run([sys.executable, "-m", "mdnn_verify", name, "--help"], capture_output=True, text=True)
+        assert process.returncode == 0, process.stderr
+
+
+def test_linked_files_exist() -> None:
+    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
