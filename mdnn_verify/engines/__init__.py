@@ -5,7 +5,7 @@ A check may return a Claim, a SymPy proposition, a Z3 proposition, or a mapping,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Mapping
 from typing import Any
 
 from mdnn_verify.engines.base import Claim, Context, conjunction
@@ -21,20 +21,21 @@ def decide(claim: Any, context: Context) -> Verdict:
     Raises MdnnVerifyError for something no engine understands; a Python bool is refused, because a truth value that was
     computed out of sight is not a claim that can be checked.
     """
-    if isinstance(claim, (Mapping, list, tuple)) or (isinstance(claim, Iterable) and not _is_symbolic(claim)):
+    if _is_several(claim):
         return conjunction(claim, context, decide)
     return _as_claim(claim).decide(context)
 
 
 def satisfiable(claim: Any, context: Context) -> Verdict:
     """Whether a hypothesis can be fulfilled: PROVED with a witness, REFUTED, or INCONCLUSIVE."""
-    if isinstance(claim, (Mapping, list, tuple)):
+    if _is_several(claim):
         return conjunction(claim, context, satisfiable)
     return _as_claim(claim).satisfiable(context)
 
 
-def _is_symbolic(claim: Any) -> bool:
-    return type(claim).__module__.split(".")[0] in ("sympy", "z3")
+def _is_several(claim: Any) -> bool:
+    """Containers and generators of claims; arrays, strings and the iterable expressions of SymPy and Z3 are not."""
+    return isinstance(claim, (Mapping, list, tuple, Generator))
 
 
 def _as_claim(claim: Any) -> Claim:

@@ -69,4 +69,4 @@ def readable(model: z3.ModelRef) -> str:
 
 def _nonzero_number(term: z3.ExprRef) -> bool:
     value = z3.simplify(term)
-    return (z3.is_rational_value(value) or z3.is_int_value(value)) and value.as_fraction() != 0
+    return (z3.is_rational_value(value) or z3.is_int_value(value)) and not z3.is_true(z3.simplify(value == 0))

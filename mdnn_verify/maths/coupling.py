@@ -19,10 +19,10 @@ def affine_coupling(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Apply z_O = x_O, z_Oc = exp(s(x_O)) * x_Oc + t(x_O) and return (z, log|det dz/dx|), the latter sum_i s_i(x_O).
 
-    ``x`` has shape (..., n), ``index_set`` O holds at least 1 and at most n - 1 of the indices 0 .. n - 1, ``s`` and ``t``
-    map (..., |O|) to (..., n - |O|); both index sets are read in increasing order. Source: seed 000, Problem 3.
-    Raises ValueError, naming the argument, for an empty, full, repeated or out-of-range index set, for a wrong shape of x,
-    s(x_O) or t(x_O), and for NaN or infinite values in any of them.
+    ``x`` has shape (..., n), ``index_set`` O holds at least 1 and at most n - 1 of the indices 0 .. n - 1, ``s`` and
+    ``t`` map (..., |O|) to (..., n - |O|); both index sets are read in increasing order. Source: seed 000, Problem 3.
+    Raises ValueError, naming the argument, for an empty, full, repeated or out-of-range index set, for a wrong shape of
+    x, s(x_O) or t(x_O), and for NaN or infinite values in any of them.
     """
     _finite("x", x)
     if x.ndim == 0:

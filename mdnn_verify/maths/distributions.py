@@ -25,6 +25,7 @@ __all__ = [
     "generalized_inverse_of_steps",
     "left_continuous_step_law",
     "mixed_law",
+    "one_sided_limit",
     "step_law",
 ]
 
@@ -61,8 +62,8 @@ def generalized_inverse_of_steps(
 ) -> torch.Tensor:
     """G(u) for the law with mass probs[k] at atoms[k]; same shape as ``u``.
 
-    Raises ValueError, naming the argument, for atoms that do not increase strictly, probabilities that are negative or do
-    not sum to 1, different lengths, or u outside (0, 1).
+    Raises ValueError, naming the argument, for atoms that do not increase strictly, probabilities that are negative or
+    do not sum to 1, different lengths, or u outside (0, 1).
     """
     u = _unit_interval(u)
     places, steps = _steps(atoms, probs, u.device)
@@ -71,7 +72,7 @@ def generalized_inverse_of_steps(
 
 
 def generalized_inverse(cdf: Function, u: torch.Tensor, *, strict: bool = True) -> torch.Tensor:
-    """The least float64 x with u < cdf(x) (``strict``) or u <= cdf(x), for any nondecreasing ``cdf`` on float64 tensors.
+    """The least float64 x with u < cdf(x) (``strict``) or u <= cdf(x), for a nondecreasing ``cdf`` on float64 tensors.
 
     Bisection over the ordered integers behind the floats: 64 halvings reach the exact least float, with no tolerance.
     Raises ValueError for u outside (0, 1) or where no finite x reaches u.
@@ -104,12 +105,15 @@ def step_law(atoms: Sequence[float], probs: Sequence[float]) -> Law:
         places, steps = _steps(atoms, probs, at.device)
         return torch.cat([steps.new_zeros(1), steps])[torch.searchsorted(places, at, right=right)]
 
+    def inverse(u: torch.Tensor, strict: bool = True) -> torch.Tensor:
+        return generalized_inverse_of_steps(atoms, probs, u, strict=strict)
+
     return Law(
         "step",
         cdf=lambda at: count(at, True),
         cdf_left=lambda at: count(at, False),
-        inverse=lambda u, strict=True: generalized_inverse_of_steps(atoms, probs, u, strict=strict),
-        formula=sp.Piecewise(*pieces, (sums[-1], True)),
+        inverse=inverse,
+        formula=sp.Piecewise(*pieces, (sp.Integer(1), True)),
         breaks=tuple(_rational(a) for a in atoms),
         atoms=tuple(atoms),
         probabilities=tuple(probs),
@@ -117,7 +121,7 @@ def step_law(atoms: Sequence[float], probs: Sequence[float]) -> Law:
 
 
 def left_continuous_step_law(atoms: Sequence[float], probs: Sequence[float]) -> Law:
-    """x -> P(X < x) in the place of P(X <= x): nondecreasing with limits 0 and 1, but not right-continuous, so no CDF."""
+    """x -> P(X < x) in the place of P(X <= x): nondecreasing with limits 0 and 1, but not right-continuous: no CDF."""
     right = step_law(atoms, probs)
     sums = np.concatenate([[0.0], np.cumsum(probs)])
     pieces = [(_rational(height), x <= _rational(a)) for height, a in zip(sums[:-1], atoms, strict=True)]
@@ -131,6 +135,21 @@ def left_continuous_step_law(atoms: Sequence[float], probs: Sequence[float]) -> 
         atoms=right.atoms,
         probabilities=right.probabilities,
     )
+
+
+def one_sided_limit(law: Law, at: sp.Rational, *, right: bool) -> sp.Expr:
+    """F(at+) or F(at-): the value at ``at`` of the piece that is in force next to it, each piece being continuous.
+
+    (``sympy.limit`` takes the piece in force AT the point from either side, which is wrong at a jump.)
+    Raises ValueError for a law without a formula.
+    """
+    if law.formula is None:
+        raise ValueError(f"law {law.name!r} has no formula, expected one given by pieces")
+    side = 1 if right else -1
+    nearest = min((abs(b - at) for b in law.breaks if (b - at) * side > 0), default=sp.Integer(1))
+    next_to = at + side * nearest / 2
+    piece = next(piece for piece, condition in law.formula.args if sp.sympify(condition).subs(x, next_to) == sp.true)
+    return piece.subs(x, at)
 
 
 def flat_law() -> Law:
@@ -181,7 +200,7 @@ def mixed_law() -> Law:
 
 
 def cantor_law(depth: int = CANTOR_DEPTH) -> Law:
-    """The Cantor law on [0, 1], continuous without a density, in units of 3^-depth so that its points are exact integers.
+    """The Cantor law on [0, 1], continuous without a density, in units of 3^-depth: its points are exact integers.
 
     With u = 0.b1 b2 ... in binary, G(u) = sum_k 2 b_k 3^-k: the terminating expansion of a dyadic u leads to the right
     end of the gap where F = u, which is the infimum of {x : u < F(x)}. ``inverse`` keeps the first ``depth`` bits,
@@ -213,9 +232,7 @@ def cantor_law(depth: int = CANTOR_DEPTH) -> Law:
     return Law("Cantor", cdf, cdf, inverse, rounding=2.0**-depth)
 
 
-def _steps(
-    atoms: Sequence[float], probs: Sequence[float], device: torch.device
-) -> tuple[torch.Tensor, torch.Tensor]:
+def _steps(atoms: Sequence[float], probs: Sequence[float], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
     places = vector("atoms", atoms)
     masses = probability_vector("probs", probs)
     if masses.shape != places.shape:

@@ -103,7 +103,7 @@ def _sum_in_balls(term: Callable[[Any, Any], flint.arb], p: Iterable[Any], q: It
 
 
 def _kl_term(a: Any, b: Any) -> flint.arb:
-    if a == 0:
+    if a == 0 or a == b:  # exactly 0, which a ball around log 1 would blur
         return flint.arb(0)
     if b == 0:
         return flint.arb("inf")

@@ -12,7 +12,8 @@ __all__ = ["average_pool", "average_pool_adjoint"]
 def average_pool(X: torch.Tensor) -> torch.Tensor:
     """T(X)_ab = (X_2a,2b + X_2a,2b+1 + X_2a+1,2b + X_2a+1,2b+1) / 4, indices from 0; (..., m, n) -> (..., m/2, n/2).
 
-    Raises ValueError, naming the argument, for an odd or empty side, fewer than two axes, integers, or NaN and infinity.
+    Raises ValueError, naming the argument, for an odd or empty side, fewer than two axes, integers, or NaN and
+    infinity.
     """
     X = _images("X", X)
     even("m = X.shape[-2]", X.shape[-2])
@@ -24,8 +25,8 @@ def average_pool(X: torch.Tensor) -> torch.Tensor:
 def average_pool_adjoint(Y: torch.Tensor) -> torch.Tensor:
     """T'(Y)_ij = Y_{i div 2, j div 2} / 4, a quarter of nearest-neighbour upsampling; (..., m/2, n/2) -> (..., m, n).
 
-    Source: seed 004, Problem 1. Raises ValueError, naming the argument, for an empty image, fewer than two axes, integers,
-    or NaN and infinity.
+    Source: seed 004, Problem 1. Raises ValueError, naming the argument, for an empty image, fewer than two axes,
+    integers, or NaN and infinity.
     """
     Y = _images("Y", Y)
     if 0 in Y.shape[-2:]:

@@ -177,7 +177,10 @@ def _draw(theorem: Theorem, picture: Check) -> dict[str, Any]:
     from mdnn_verify.pictures import describe
 
     data = theorem.data()
-    return describe(picture.function(**{name: data[name] for name in picture.parameters}))
+    try:
+        return describe(picture.function(**{name: data[name] for name in picture.parameters}))
+    except Exception as error:  # foreign code: a run does not end for a picture that cannot be drawn
+        return {"kind": "error", "caption": f"{picture.name} was not drawn: {type(error).__name__}: {error}"}
 
 
 @contextmanager

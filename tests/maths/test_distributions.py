@@ -1,4 +1,4 @@
-"""Each inverse against the definition, by exact enumeration or by the tolerance-free bisection; refusals name the argument."""
+"""Each inverse against the definition, by exact enumeration or tolerance-free bisection; refusals name the argument."""
 
 from __future__ import annotations
 
@@ -48,10 +48,11 @@ def test_the_two_conventions_differ_exactly_where_u_is_a_height_of_f() -> None:
 def test_closed_forms_agree_with_bisection_on_the_floats(law: d.Law, strict: bool) -> None:
     u = random_u(300)
     closed, bisected = law.inverse(u, strict), d.generalized_inverse(law.cdf, u, strict=strict)
-    # both may be off by a rounding of F, which moves x by at most that over F'; compare where F cannot be flat
-    assert (law.cdf(closed) - law.cdf(bisected)).abs().max() <= 2 * law.rounding + 2.0**-52
+    error = 2 * law.rounding + 2.0**-52
+    assert (law.cdf(closed) - law.cdf(bisected)).abs().max() <= error
+    # where F' >= 1/4, or F jumps, or is flat: x is off by at most 4 times the error of F, so the right end was chosen
     exact = torch.isin(u, SPECIAL[1:4])
-    assert torch.allclose(closed[exact], bisected[exact], rtol=2**-52, atol=0)
+    assert torch.allclose(closed[exact], bisected[exact], rtol=0, atol=4 * error)
 
 
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.name)
@@ -89,7 +90,8 @@ def test_torch_and_sympy_describe_the_same_function(law: d.Law) -> None:
     points = sorted({sp.Rational(k, 4) for k in range(-8, 28)} | set(law.breaks))
     at = torch.tensor([float(p) for p in points], dtype=torch.float64)
     right = [float(law.formula.subs(x, p)) for p in points]
-    left = [float(sp.limit(law.formula, x, p, "-")) for p in points]
+    left = [float(d.one_sided_limit(law, p, right=False)) for p in points]
+    assert [float(d.one_sided_limit(law, p, right=True)) for p in points] == right
     assert np.allclose(law.cdf(at), right, atol=1e-15, rtol=0)
     assert np.allclose(law.cdf_left(at), left, atol=1e-15, rtol=0)
 
@@ -97,7 +99,12 @@ def test_torch_and_sympy_describe_the_same_function(law: d.Law) -> None:
 def test_left_continuous_steps_are_no_cdf() -> None:
     law = d.left_continuous_step_law([0.0, 1.0], [0.5, 0.5])
     assert law.cdf(torch.tensor([0.0, 0.5, 1.0, 1.5])).tolist() == [0.0, 0.5, 0.5, 1.0]
-    assert [law.formula.subs(d.x, v) for v in (0, sp.Rational(1, 2), 1, 2)] == [0, sp.Rational(1, 2), sp.Rational(1, 2), 1]
+    assert [law.formula.subs(d.x, v) for v in (0, sp.Rational(1, 2), 1, 2)] == [
+        0,
+        sp.Rational(1, 2),
+        sp.Rational(1, 2),
+        1,
+    ]
 
 
 @pytest.mark.parametrize(

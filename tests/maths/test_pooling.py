@@ -43,7 +43,9 @@ def test_pool_refuses(X, named: str) -> None:
         average_pool(X)
 
 
-@pytest.mark.parametrize("Y", [torch.ones(4), torch.ones(0, 2), torch.full((1, 1), float("inf")), torch.ones(1, 1).int()])
+@pytest.mark.parametrize(
+    "Y", [torch.ones(4), torch.ones(0, 2), torch.full((1, 1), float("inf")), torch.ones(1, 1).int()]
+)
 def test_adjoint_refuses(Y: torch.Tensor) -> None:
-    with pytest.raises(ValueError, match="^Y "):
+    with pytest.raises(ValueError, match=r"^Y "):
         average_pool_adjoint(Y)

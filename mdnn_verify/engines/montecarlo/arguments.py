@@ -1,11 +1,11 @@
-"""Refusals of a claim's parameters: a ValueError that names the argument."""
+"""Refusals of a claim's parameters: a ValueError that names the argument and says what was expected."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-__all__ = ["finite", "positive", "support"]
+__all__ = ["finite", "fraction", "function", "interval", "positive", "reason"]
 
 
 def finite(name: str, value: Any) -> float:
@@ -27,9 +27,29 @@ def positive(name: str, value: Any) -> float:
     return number
 
 
-def support(lo: Any, hi: Any) -> tuple[float, float]:
+def fraction(name: str, value: Any) -> float:
+    """A number strictly between 0 and 1."""
+    number = positive(name, value)
+    if number >= 1:
+        raise ValueError(f"{name} = {number!r}, expected a number in (0, 1)")
+    return number
+
+
+def interval(low_name: str, lo: Any, high_name: str, hi: Any) -> tuple[float, float]:
     """The ends of an interval of positive length."""
-    low, high = finite("lo", lo), finite("hi", hi)
+    low, high = finite(low_name, lo), finite(high_name, hi)
     if low >= high:
-        raise ValueError(f"lo = {low!r} is not below hi = {high!r}, expected an interval")
+        raise ValueError(f"{low_name} = {low!r} is not below {high_name} = {high!r}, expected an interval")
     return low, high
+
+
+def function(name: str, value: Any) -> None:
+    """Something that can be called."""
+    if not callable(value):
+        raise ValueError(f"{name} = {value!r}, expected a function")
+
+
+def reason(name: str, value: str) -> None:
+    """A sentence."""
+    if not value.strip():
+        raise ValueError(f"{name} is empty, expected how the bound is proved")

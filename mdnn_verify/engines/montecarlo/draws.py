@@ -1,7 +1,8 @@
-"""Blocks of draws, refused loudly when they are not what a claim is about: no clipping, no dropping."""
+"""Blocks of draws, refused loudly when they are not what a claim is about: nothing is clipped, nothing dropped."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -10,24 +11,28 @@ from mdnn_verify.engines.base import Context
 from mdnn_verify.engines.montecarlo.stream import Stream
 from mdnn_verify.errors import MdnnVerifyError
 
-__all__ = ["BLOCK", "BadDraws", "Draw", "block_of", "required_alpha"]
+__all__ = ["BLOCK", "SETUP_BLOCK", "Draw", "DrawError", "block_of", "offending", "required_alpha"]
 
 BLOCK = 4096
+# used by pilots, and by a check's own ``rng``: what decides a claim never shares random numbers with what set it up
+SETUP_BLOCK = 0
 Draw = Callable[[Stream, int], torch.Tensor]
+EXACT = (torch.float64, torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 
 
-class BadDraws(MdnnVerifyError):
-    """A simulation returned something other than n finite float64 numbers inside the declared support."""
+class DrawError(MdnnVerifyError):
+    """A simulation returned something other than n float64 numbers, or one outside what the claim declares."""
 
 
 def required_alpha(context: Context) -> float:
     """The error probability of this check. Raises MdnnVerifyError where no simulation may run."""
     if context.alpha is None:
         raise MdnnVerifyError(
-            f"{context.name}: a simulation came out of a generator; return a list or a mapping, whose length divides alpha"
+            f"{context.name}: a simulation cannot come out of a generator, because alpha cannot be divided; "
+            "return a list or a mapping"
         )
     if not 0 < context.alpha < 1:
-        raise MdnnVerifyError(f"{context.name}: alpha is {context.alpha}, expected a number in (0, 1)")
+        raise MdnnVerifyError(f"{context.name}: alpha is {context.alpha!r}, expected a number in (0, 1)")
     return context.alpha
 
 
@@ -37,27 +42,33 @@ def block_of(
     block: int,
     size: int = BLOCK,
     *,
-    lo: float = -torch.inf,
-    hi: float = torch.inf,
+    lo: float = -math.inf,
+    hi: float = math.inf,
     finite: bool = True,
 ) -> torch.Tensor:
-    """Block number ``block``: float64, shape (size,). Raises BadDraws naming the first offending draw."""
+    """Block number ``block``: float64, shape (size,), on the context's device; booleans and integers are converted.
+
+    Raises DrawError for anything else, for a draw outside [lo, hi] and, if ``finite``, for NaN and infinity.
+    """
     draws = draw(Stream(context.name, context.seed, block, context.device), size)
-    where = f"{context.name}: block {block}"
+    where = f"{context.name}: block {block} of the draws"
     if not isinstance(draws, torch.Tensor):
-        raise BadDraws(f"{where} is of type {type(draws).__name__}, expected a torch tensor")
+        raise DrawError(f"{where} is of type {type(draws).__name__}, expected a torch tensor")
     if tuple(draws.shape) != (size,):
-        raise BadDraws(f"{where} has shape {tuple(draws.shape)}, expected ({size},)")
-    if draws.is_complex() or draws.dtype in (torch.float32, torch.float16, torch.bfloat16):
-        raise BadDraws(f"{where} has dtype {draws.dtype}, expected torch.float64")
+        raise DrawError(f"{where} has shape {tuple(draws.shape)}, expected ({size},)")
+    if draws.dtype not in EXACT:
+        raise DrawError(f"{where} has dtype {draws.dtype}, expected torch.float64")
+    if draws.device.type != torch.device(context.device).type:
+        raise DrawError(f"{where} is on {draws.device}, expected {context.device}: draw on rng.device")
     draws = draws.detach().to(torch.float64)
     if finite:
-        _refuse_outside(draws, lo, hi, where)
+        wrong = offending(~(torch.isfinite(draws) & (draws >= lo) & (draws <= hi)))
+        if wrong is not None:
+            expected = f"a finite number in [{lo:g}, {hi:g}]" if lo > -math.inf else "a finite number"
+            raise DrawError(f"{where} has {float(draws[wrong])!r} at index {wrong}, expected {expected}")
     return draws
 
 
-def _refuse_outside(draws: torch.Tensor, lo: float, hi: float, where: str) -> None:
-    inside = torch.isfinite(draws) & (draws >= lo) & (draws <= hi)
-    if not bool(inside.all()):
-        first = int((~inside).to(torch.int8).argmax())
-        raise BadDraws(f"{where}, draw {first} is {float(draws[first])!r}, expected a finite number in [{lo:g}, {hi:g}]")
+def offending(wrong: torch.Tensor) -> int | None:
+    """The first index where ``wrong`` is true, None if it is nowhere."""
+    return int(wrong.to(torch.int8).argmax()) if bool(wrong.any()) else None

@@ -1,35 +1,42 @@
-"""Claims about a mean: of bounded draws, of draws with a proved variance bound, of draws whose law is known."""
+"""Claims about a mean: of bounded draws, with a proved variance bound, or of a law that is known up to a shift."""
 
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from mdnn_verify.engines.base import Claim, Context
-from mdnn_verify.engines.montecarlo.arguments import finite, positive, support
-from mdnn_verify.engines.montecarlo.bets import Bets, BoundedBets, CatoniBets, CGFBets
+from mdnn_verify.engines.montecarlo.arguments import finite, function, interval, positive, reason
+from mdnn_verify.engines.montecarlo.bets import Array, Bets, BoundedBets, CatoniBets, CGFBets
 from mdnn_verify.engines.montecarlo.draws import Draw, required_alpha
 from mdnn_verify.engines.montecarlo.report import report
 from mdnn_verify.engines.montecarlo.sequential import Plan, simulate
 from mdnn_verify.verdicts import Verdict
 
-__all__ = ["BoundedMean", "CatoniMean", "KnownCGFMean", "PairedInequality"]
+__all__ = ["BoundedMean", "CatoniMean", "KnownCGFMean", "MeanClaim", "PairedInequality"]
 
+# multiples of delta / s^2 (delta / v for Catoni): about 1 suits a shifted claim, the large ones a grossly false one
 STAKES = np.array([0.5, 1.0, 2.0, 6.0, 20.0])
 CATONI_STAKES = np.array([1.0, 2.0, 8.0])
+# multiples of delta where Catoni's sums are kept: the claims to be decided, and two more for the picture
 NODES = np.array([-16.0, -1.0, 0.0, 1.0, 16.0])
 
 
-class _Mean(Claim):
-    """A claim that makes a plan; the plan is carried out and reported in the same way for all."""
+class MeanClaim(Claim):
+    """A claim that makes a plan and states what it assumes; every plan is carried out and reported in the same way."""
 
-    assumption: str
+    @property
+    @abstractmethod
+    def assumption(self) -> str:
+        """What the guarantee rests on, as a sentence."""
 
+    @abstractmethod
     def plan(self, alpha: float) -> Plan:
-        raise NotImplementedError
+        """How the claim is tested at ``alpha``."""
 
     def decide(self, context: Context) -> Verdict:
         alpha = required_alpha(context)
@@ -38,8 +45,11 @@ class _Mean(Claim):
 
 
 @dataclass(frozen=True)
-class BoundedMean(_Mean):
-    """The mean of draws in [lo, hi] is ``equals``, within ``within * scale``. Raises ValueError naming a bad argument."""
+class BoundedMean(MeanClaim):
+    """The mean of independent draws in [lo, hi] is ``equals``, within ``within * scale``.
+
+    A claim outside [lo, hi] is legal and simply false. Raises ValueError naming a bad argument.
+    """
 
     draw: Draw
     equals: float
@@ -49,19 +59,26 @@ class BoundedMean(_Mean):
     within: float = 0.01
 
     def __post_init__(self) -> None:
-        finite("equals", self.equals), support(self.lo, self.hi), positive("scale", self.scale), positive("within", self.within)
+        function("draw", self.draw)
+        finite("equals", self.equals)
+        interval("lo", self.lo, "hi", self.hi)
+        positive("scale", self.scale)
+        positive("within", self.within)
 
     @property
-    def assumption(self) -> str:  # type: ignore[override]
-        return f"every draw lies in [{float(self.lo):g}, {float(self.hi):g}] (checked at every draw)"
+    def assumption(self) -> str:
+        return _bounded_assumption(self.lo, self.hi)
 
     def plan(self, alpha: float) -> Plan:
         return _bounded(self.draw, self.equals, self.lo, self.hi, self.scale, self.within, alpha)
 
 
 @dataclass(frozen=True)
-class CatoniMean(_Mean):
-    """The mean of draws of variance at most ``variance_bound`` is ``equals``; ``because`` says how the bound is proved."""
+class CatoniMean(MeanClaim):
+    """The mean of independent draws of variance at most ``variance_bound`` is ``equals``, within ``within * scale``.
+
+    ``because`` says how the bound is proved: an understated one destroys the guarantee, and no sample can supply it.
+    """
 
     draw: Draw
     equals: float
@@ -71,23 +88,27 @@ class CatoniMean(_Mean):
     within: float = 0.01
 
     def __post_init__(self) -> None:
-        finite("equals", self.equals), positive("variance_bound", self.variance_bound)
-        positive("scale", self.scale), positive("within", self.within), _stated(self.because)
+        function("draw", self.draw)
+        finite("equals", self.equals)
+        positive("variance_bound", self.variance_bound)
+        reason("because", self.because)
+        positive("scale", self.scale)
+        positive("within", self.within)
 
     @property
-    def assumption(self) -> str:  # type: ignore[override]
-        return f"the variance is at most {float(self.variance_bound):g}: {self.because}"
+    def assumption(self) -> str:
+        return _catoni_assumption(self.variance_bound, self.because)
 
     def plan(self, alpha: float) -> Plan:
         return _catoni(self.draw, self.equals, self.variance_bound, self.scale, self.within, alpha)
 
 
 @dataclass(frozen=True)
-class KnownCGFMean(_Mean):
-    """The mean of draws whose law is known up to a shift is ``equals``.
+class KnownCGFMean(MeanClaim):
+    """The mean of independent draws whose law is known up to a shift is ``equals``, within ``within * scale``.
 
-    ``cgf(t)`` is log E exp(t X) for one X of that law, infinite or NaN where it does not exist. Only its shape is used: it
-    is centred first, so a false ``equals`` is refuted whether or not ``cgf`` was built from it.
+    ``cgf(t)`` is log E exp(t X) for an X of that law, infinite or NaN where it does not exist. Only its shape is
+    used: it is centred first, so a false ``equals`` is refuted whether or not ``cgf`` was built from it.
     """
 
     draw: Draw
@@ -95,26 +116,34 @@ class KnownCGFMean(_Mean):
     cgf: Callable[[float], float]
     scale: float
     within: float = 0.01
-    assumption = "the draws have the stated cumulant generating function up to a shift"
 
     def __post_init__(self) -> None:
-        finite("equals", self.equals), positive("scale", self.scale), positive("within", self.within)
+        function("draw", self.draw)
+        finite("equals", self.equals)
+        function("cgf", self.cgf)
+        if not abs(float(self.cgf(0.0))) <= np.finfo(float).eps:
+            raise ValueError(f"cgf(0) = {float(self.cgf(0.0))!r}, expected 0: cgf(t) is log E exp(t X)")
+        positive("scale", self.scale)
+        positive("within", self.within)
+
+    @property
+    def assumption(self) -> str:
+        return "the draws are independent and have the stated cumulant generating function up to a shift"
 
     def plan(self, alpha: float) -> Plan:
-        delta = float(self.scale) * float(self.within)
+        equals, scale, delta = float(self.equals), float(self.scale), float(self.scale) * float(self.within)
 
-        def bets(variance: float) -> Bets:
-            stakes = STAKES * delta / max(variance, delta**2)
-            return CGFBets(float(self.equals), stakes, lambda t: centred(self.cgf, t))
+        def bets(variance: float | Array) -> Bets:
+            return CGFBets(equals, _stakes(STAKES, delta, variance), self.cgf)
 
-        return Plan(self.draw, float(self.equals), delta, float(self.scale), bets, lambda s2: _cost(s2, delta, alpha))
+        return Plan(self.draw, equals, delta, scale, bets, lambda variance: _cost(variance, delta, alpha))
 
 
 @dataclass(frozen=True)
-class PairedInequality(_Mean):
+class PairedInequality(MeanClaim):
     """E D >= 0 for draws D = A - B made with common random numbers; verified means E D >= -within * scale.
 
-    Give either ``support`` = (lo, hi) of D or a proved ``variance_bound`` with ``because``.
+    Exactly one of ``support`` = (lo, hi) of D and a proved ``variance_bound`` with ``because`` is given.
     """
 
     draw: Draw
@@ -125,63 +154,76 @@ class PairedInequality(_Mean):
     within: float = 0.01
 
     def __post_init__(self) -> None:
-        positive("scale", self.scale), positive("within", self.within)
+        function("draw", self.draw)
+        positive("scale", self.scale)
+        positive("within", self.within)
         if (self.support is None) == (self.variance_bound is None):
             raise ValueError("support and variance_bound: expected exactly one of them")
         if self.support is not None:
-            support(*self.support)
+            interval("support[0]", self.support[0], "support[1]", self.support[1])
         else:
-            positive("variance_bound", self.variance_bound), _stated(self.because)
+            positive("variance_bound", self.variance_bound)
+            reason("because", self.because)
 
     @property
-    def assumption(self) -> str:  # type: ignore[override]
+    def assumption(self) -> str:
         if self.support is not None:
-            return f"every difference lies in [{self.support[0]:g}, {self.support[1]:g}] (checked at every draw)"
-        return f"the variance is at most {float(self.variance_bound or 0):g}: {self.because}"
+            return _bounded_assumption(*self.support)
+        return _catoni_assumption(self.variance_bound or 0.0, self.because)
 
     def plan(self, alpha: float) -> Plan:
         if self.support is not None:
             return _bounded(self.draw, 0.0, *self.support, self.scale, self.within, alpha, one_sided=True)
-        return _catoni(self.draw, 0.0, self.variance_bound or 0.0, self.scale, self.within, alpha, one_sided=True)
-
-
-def centred(cgf: Callable[[float], float], t: float) -> float:
-    """An upper bound on psi(t) - t psi'(0): by convexity the slope at 0 lies between those of the chords next to it."""
-    step = -math.copysign(1e-4, t) * abs(t)
-    value, chord = float(cgf(t)), float(cgf(step))
-    return value - t * chord / step if math.isfinite(value) and math.isfinite(chord) else math.inf
+        variance = self.variance_bound or 0.0
+        return _catoni(self.draw, 0.0, variance, self.scale, self.within, alpha, one_sided=True)
 
 
 def _bounded(
-    draw: Draw, equals: float, lo: float, hi: float, scale: float, within: float, alpha: float, one_sided: bool = False
+    draw: Draw,
+    equals: float,
+    lo: float,
+    hi: float,
+    scale: float,
+    within: float,
+    alpha: float,
+    *,
+    one_sided: bool = False,
 ) -> Plan:
     equals, lo, hi, scale = float(equals), float(lo), float(hi), float(scale)
     delta = scale * float(within)
-    widest = 0.5 / max(hi - lo, hi - equals, equals - lo)
+    cap = 0.5 / (max(hi - equals, equals - lo) + delta)
 
-    def bets(variance: float) -> Bets:
-        return BoundedBets(equals, STAKES * delta / max(variance, delta**2), lo, hi)
+    def bets(variance: float | Array) -> Bets:
+        return BoundedBets(equals, _stakes(STAKES, delta, variance), lo, hi)
 
     def expected(variance: float) -> float:
-        stake = min(delta / max(variance, delta**2), widest)
+        # at the stake delta / s^2 this is 2.5 log(5/alpha) s^2 / delta^2; the cap makes it more
+        stake = min(delta / max(variance, delta**2), cap)
         return 1.25 * math.log(5 / alpha) / (stake * delta - stake**2 * variance / 2)
 
     return Plan(draw, equals, delta, scale, bets, expected, lo, hi, one_sided)
 
 
 def _catoni(
-    draw: Draw, equals: float, variance: float, scale: float, within: float, alpha: float, one_sided: bool = False
+    draw: Draw, equals: float, variance: float, scale: float, within: float, alpha: float, *, one_sided: bool = False
 ) -> Plan:
     equals, scale, delta = float(equals), float(scale), float(scale) * float(within)
-    v = max(float(variance), delta**2)
-    bets = CatoniBets(equals, CATONI_STAKES * delta / v, v, NODES * delta)
-    return Plan(draw, equals, delta, scale, lambda _: bets, lambda _: _cost(v, delta, alpha), one_sided=one_sided)
+    bound = max(float(variance), delta**2)  # a larger bound is a bound, and keeps the stakes below 1 / delta
+    bets = CatoniBets(equals, _stakes(CATONI_STAKES, delta, bound), bound, NODES * delta)
+    return Plan(draw, equals, delta, scale, lambda _: bets, lambda _: _cost(bound, delta, alpha), one_sided=one_sided)
+
+
+def _stakes(multiples: Array, delta: float, variance: float | Array) -> Array:
+    return np.asarray(np.multiply.outer(multiples, delta / np.maximum(variance, delta**2)))
 
 
 def _cost(variance: float, delta: float, alpha: float) -> float:
     return 2.5 * math.log(5 / alpha) * max(variance / delta**2, 1.0)
 
 
-def _stated(because: str) -> None:
-    if not because.strip():
-        raise ValueError("because is empty, expected the derivation of variance_bound")
+def _bounded_assumption(lo: float, hi: float) -> str:
+    return f"the draws are independent and lie in [{float(lo):g}, {float(hi):g}] (every one is checked)"
+
+
+def _catoni_assumption(variance: float, because: str) -> str:
+    return f"the draws are independent and of variance at most {float(variance):g}: {because}"

@@ -1,25 +1,26 @@
-"""The sequential test of a mean: pilot, blocks of draws, a look after each, and what may then be said."""
+"""The sequential test of a mean: a pilot, blocks of draws with a look after each, and what may then be said."""
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from mdnn_verify.engines.base import Context
 from mdnn_verify.engines.montecarlo.bets import Array, Bets
-from mdnn_verify.engines.montecarlo.draws import Draw, block_of
+from mdnn_verify.engines.montecarlo.draws import BLOCK, SETUP_BLOCK, Draw, block_of
 from mdnn_verify.verdicts import Status
 
-__all__ = ["BUDGET", "HARD_CAP", "Evidence", "Plan", "Run", "evidence", "simulate"]
+__all__ = ["BUDGET", "HARD_CAP", "Evidence", "Plan", "Run", "budget_for", "evidence", "shortage", "simulate"]
 
 BUDGET = 20  # times the expected cost
 HARD_CAP = 200_000_000  # draws
-
-MOST_LOOKS_KEPT = 400
+LEAST_BLOCKS = 8
+MOST_LOOKS_KEPT = 512
 
 
 @dataclass(frozen=True)
@@ -27,92 +28,96 @@ class Evidence:
     """Natural logarithms of e-values: against the claim, and against the mean being off by +delta and by -delta."""
 
     against: Array
-    too_high: Array
-    too_low: Array
+    plus_delta: Array
+    minus_delta: Array
+
+    def or_earlier(self, earlier: Evidence) -> Evidence:
+        """The largest values so far: Ville's inequality bounds the supremum, so evidence once reached is kept."""
+        return Evidence(
+            np.maximum(self.against, earlier.against),
+            np.maximum(self.plus_delta, earlier.plus_delta),
+            np.maximum(self.minus_delta, earlier.minus_delta),
+        )
+
+    def refuted(self, alpha: float) -> Array:
+        return np.asarray(self.against >= -math.log(alpha))
+
+    def verified(self, alpha: float) -> Array:
+        return np.asarray(np.minimum(self.plus_delta, self.minus_delta) >= -math.log(alpha))
+
+    def status(self, alpha: float) -> Status:
+        """Both may hold at once, for a mean that is off by less than delta; the refutation then comes first."""
+        if self.refuted(alpha):
+            return Status.REFUTED
+        return Status.VERIFIED_WITHIN if self.verified(alpha) else Status.INCONCLUSIVE
 
 
 def evidence(bets: Bets, summary: Array, delta: float, one_sided: bool = False) -> Evidence:
-    """What a summary says. One-sided, the claim is "the mean is at least ``equals``" and only -delta is a shifted claim."""
-    too_low = bets.log_e(summary, -delta, +1)
+    """What a summary says. One-sided, the claim is "the mean is at least equals"; only -delta is a shifted claim."""
+    minus = bets.log_e(summary, -delta, +1)
     if one_sided:
-        return Evidence(bets.log_e(summary, 0.0, -1), np.full_like(too_low, np.inf), too_low)
-    return Evidence(bets.log_against(summary), bets.log_e(summary, delta, -1), too_low)
+        return Evidence(bets.log_e(summary, 0.0, -1), np.full_like(minus, np.inf), minus)
+    return Evidence(bets.log_against(summary), bets.log_e(summary, delta, -1), minus)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How one claim about a mean is to be tested; ``bets`` and ``expected`` make the bets and the cost from a pilot variance."""
+    """How a claim about a mean is tested; ``bets`` makes the stakes, ``expected`` the cost from a pilot's variance."""
 
     draw: Draw
     equals: float
     delta: float
     scale: float
-    bets: Callable[[float], Bets]
+    bets: Callable[[float | Array], Bets]
     expected: Callable[[float], float]
-    lo: float = -np.inf
-    hi: float = np.inf
+    lo: float = -math.inf
+    hi: float = math.inf
     one_sided: bool = False
 
 
-@dataclass
+@dataclass(frozen=True)
 class Run:
-    """A finished simulation: its status, its last summary, the largest evidence of each kind, and all looks."""
+    """A finished simulation. ``looks`` are summaries, the last one of all draws; ``draws`` counts the pilot too."""
 
     status: Status
     bets: Bets
-    summary: Array
     largest: Evidence
+    looks: tuple[Array, ...]
     draws: int
     budget: int
     seconds: float
-    ran_out_of: str = ""
-    looks: list[Array] = field(default_factory=list)
+    ran_out_of: str
 
 
 def simulate(plan: Plan, context: Context, alpha: float) -> Run:
-    """Draw until the claim is refuted, or both shifted claims are, or the budget (or the time) is used up.
-
-    Each e-value counts with the largest value it ever had: Ville's inequality bounds the supremum, not only the last value.
-    """
+    """Draw until the claim is refuted, or both shifted claims are, or the budget or the time is used up."""
     start = time.perf_counter()
-    pilot = _block(plan, context, 0)
-    variance = float(pilot.var(correction=0))
-    bets = plan.bets(variance)
-    budget = int(min(HARD_CAP, max(8 * len(pilot), BUDGET * plan.expected(variance))))
-    summary, block, drawn = np.zeros(0), 1, len(pilot)
-    largest, looks = Evidence(*(np.float64(-np.inf) for _ in range(3))), []
-    status, ran_out_of = Status.INCONCLUSIVE, ""
-    while status is Status.INCONCLUSIVE and not ran_out_of:
-        draws = _block(plan, context, block)
-        part = bets.summary(draws)
-        summary = part if block == 1 else summary + part
-        drawn, block = drawn + len(draws), block + 1
-        now = evidence(bets, summary, plan.delta, plan.one_sided)
-        largest = Evidence(*(np.maximum(a, b) for a, b in zip(_values(largest), _values(now), strict=True)))
-        looks.append(summary)
-        looks = looks if len(looks) < MOST_LOOKS_KEPT else looks[1::2]
-        status = _status(largest, alpha)
-        if drawn >= budget:
-            ran_out_of = "budget"
-        elif time.perf_counter() - start > context.timeout:
-            ran_out_of = "time"
-    if looks[-1] is not summary:
-        looks.append(summary)
-    return Run(status, bets, summary, largest, drawn, budget, time.perf_counter() - start, ran_out_of, looks)
+    variance = float(_block(plan, context, SETUP_BLOCK).var(correction=0))
+    bets, budget = plan.bets(variance), budget_for(plan.expected(variance))
+    summary, drawn, lacking = np.zeros(1), BLOCK, ""
+    largest = Evidence(*[np.asarray(-np.inf)] * 3)
+    looks: list[Array] = []
+    while largest.status(alpha) is Status.INCONCLUSIVE and not lacking:
+        summary = bets.summary(_block(plan, context, drawn // BLOCK)) + (summary if looks else 0.0)
+        drawn += BLOCK
+        largest = evidence(bets, summary, plan.delta, plan.one_sided).or_earlier(largest)
+        looks = [*looks[::2], summary] if len(looks) >= MOST_LOOKS_KEPT else [*looks, summary]
+        lacking = shortage(drawn, budget, start, context)
+    status = largest.status(alpha)
+    return Run(status, bets, largest, tuple(looks), drawn, budget, time.perf_counter() - start, lacking)
 
 
-def _status(largest: Evidence, alpha: float) -> Status:
-    needed = -np.log(alpha)
-    if largest.against >= needed:
-        return Status.REFUTED
-    if min(largest.too_high, largest.too_low) >= needed:
-        return Status.VERIFIED_WITHIN
-    return Status.INCONCLUSIVE
+def budget_for(expected: float) -> int:
+    """How many draws a claim gets: a multiple of its expected cost, under a hard cap."""
+    return int(min(HARD_CAP, max(LEAST_BLOCKS * BLOCK, BUDGET * expected)))
+
+
+def shortage(drawn: int, budget: int, start: float, context: Context) -> str:
+    """What has run out, "budget" or "time"; empty while there is enough of both."""
+    if drawn >= budget:
+        return "budget"
+    return "time" if time.perf_counter() - start > context.timeout else ""
 
 
 def _block(plan: Plan, context: Context, block: int) -> torch.Tensor:
     return block_of(plan.draw, context, block, lo=plan.lo, hi=plan.hi)
-
-
-def _values(evidence: Evidence) -> tuple[Array, Array, Array]:
-    return evidence.against, evidence.too_high, evidence.too_low

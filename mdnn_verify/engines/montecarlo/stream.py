@@ -12,6 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from mdnn_verify.maths.validation import probability_vector
+
 __all__ = ["Stream"]
 
 Size = int | Sequence[int]
@@ -60,8 +62,8 @@ class Stream:
         return torch.randint(low, high, _shape(size), generator=self._torch, device=self.device)
 
     def categorical(self, probabilities: Sequence[float], size: int) -> torch.Tensor:
-        """Indices 0 .. k-1 with the given probabilities, by inversion of their cumulative sums; int64, shape (size,)."""
-        edges = torch.as_tensor(np.cumsum(np.asarray(probabilities, dtype=float)), device=self.device)
+        """Indices 0 .. k-1 with the given probabilities, by inversion of cumulative sums; int64, shape (size,)."""
+        edges = torch.as_tensor(np.cumsum(probability_vector("probabilities", probabilities)), device=self.device)
         return torch.searchsorted(edges[:-1].contiguous(), self.uniform(size), right=True)
 
 

@@ -1,0 +1,1 @@
+"""Renders results: JSON, JUnit XML, a table, the HTML page. Decides nothing."""

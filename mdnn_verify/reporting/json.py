@@ -1,0 +1,166 @@
+"""The JSON document of a run, schema version 1: everything that any other report shows.
+
+``schema/run-1.json`` describes it formally. Numbers that JSON does not know (NaN, infinities) appear as strings within
+``evidence`` and ``pictures``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import tempfile
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from mdnn_verify.errors import UsageError
+from mdnn_verify.runner.journal import LIBRARIES, plain, version_of
+from mdnn_verify.runner.units import Settings
+from mdnn_verify.verdicts import CheckResult, ControlResult, TheoremResult
+
+__all__ = ["SCHEMA", "document", "read", "run_info", "write", "write_text"]
+
+SCHEMA = 1
+
+
+def document(results: Sequence[TheoremResult], run: Mapping[str, Any]) -> dict[str, Any]:
+    """The whole run as plain data; ``run`` comes from ``run_info``."""
+    return {"schema": SCHEMA, "run": plain(run), "theorems": [_theorem(result) for result in results]}
+
+
+def run_info(
+    settings: Settings,
+    *,
+    started: datetime,
+    seconds: float,
+    complete: bool,
+    command: str,
+    jobs: int = 1,
+    backend: str = "local",
+) -> dict[str, Any]:
+    """Under which terms a run took place. ``complete``: all theorems and all kinds; ``started`` must know its zone."""
+    return {
+        "seed": settings.seed,
+        "alpha": settings.alpha,
+        "device": settings.device,
+        "device_name": _device_name(settings.device),
+        "kinds": list(settings.kinds),
+        "complete": complete,
+        "timeout": settings.timeout,
+        "jobs": jobs,
+        "backend": backend,
+        "versions": {"python": platform.python_version()}
+        | {name: version_of(name) for name in ("mdnn-verify", *LIBRARIES)},
+        "started": started.isoformat(timespec="seconds"),
+        "seconds": seconds,
+        "command": command,
+        "platform": platform.platform(),
+        "cpu": _cpu(),
+    }
+
+
+def write(document: Mapping[str, Any], path: Path) -> None:
+    """Write the document, all or nothing. Raises OSError."""
+    write_text(path, json.dumps(document, indent=1, allow_nan=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write to a temporary name beside ``path`` and rename: a reader never sees half a file. Raises OSError."""
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with open(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A document that ``write`` has written. Raises UsageError for a missing file, other content or another schema."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot read the run {path}: {error.strerror or error}") from None
+    except ValueError as error:
+        raise UsageError(f"{path} is not JSON: {error}") from None
+    if not isinstance(found, dict) or not {"schema", "run", "theorems"} <= found.keys():
+        raise UsageError(f"{path} is not a run of mdnn-verify; expected the fields schema, run and theorems")
+    if found["schema"] != SCHEMA:
+        raise UsageError(f"{path} has schema {found['schema']!r}, this version reads {SCHEMA}")
+    return found
+
+
+def _theorem(result: TheoremResult) -> dict[str, Any]:
+    return {
+        "id": result.id,
+        "title": result.title,
+        "chapter": result.id.split("/")[0],
+        "source": result.source,
+        "statement": result.statement,
+        "doc": result.doc,
+        "uses": list(result.uses),
+        "verdict": result.verdict.value,
+        "reason": result.reason,
+        "seconds": result.seconds,
+        "pictures": plain(result.pictures),
+        "checks": [_check(check) for check in result.checks],
+        "controls": [_control(control) for control in result.controls],
+    }
+
+
+def _control(control: ControlResult) -> dict[str, Any]:
+    return {
+        "name": control.name,
+        "verdict": control.verdict.value,
+        "refuted_by": list(control.refuted_by),
+        "reason": control.reason,
+        "checks": [_check(check) for check in control.checks],
+    }
+
+
+def _check(check: CheckResult) -> dict[str, Any]:
+    verdict = check.verdict
+    return {
+        "name": check.name,
+        "kind": check.kind,
+        "verdict": verdict.status.value,
+        "scope": verdict.scope,
+        "seconds": check.seconds,
+        "detail": verdict.detail,
+        "counterexample": verdict.counterexample,
+        "delta": verdict.delta,
+        "engine": verdict.engine,
+        "doc": check.doc,
+        "evidence": plain(verdict.evidence),
+        "pictures": plain(verdict.pictures),
+    }
+
+
+def _device_name(device: str) -> str:
+    if device != "cuda":
+        return ""
+    import torch
+
+    return torch.cuda.get_device_name()
+
+
+def _cpu() -> str:
+    """The processor's model, where the system tells it, and the number of cores."""
+    model = platform.processor() or platform.machine()
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{names[0] if names else model}, {os.cpu_count()} cores"
+
+
+def _umask() -> int:
+    """mkstemp makes files that only their owner may read; a report is an ordinary file."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

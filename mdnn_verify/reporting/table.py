@@ -1,0 +1,90 @@
+"""What a run prints on stdout: one row a theorem, then what is not verified and why, then where the page is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from mdnn_verify.catalogue import Entry
+from mdnn_verify.verdicts import MONTECARLO, PATHWISE, SYMBOLIC
+
+__all__ = ["print_catalogue", "print_run"]
+
+STYLES = {"verified": "green", "refuted": "bold red", "inconclusive": "yellow"}
+AGREES = ("PROVED", "VERIFIED_WITHIN")
+PLAIN_WIDTH = 120  # columns where stdout is not a terminal
+
+
+def print_catalogue(entries: Iterable[Entry], console: Console | None = None) -> None:
+    """The theorems: id, title, source."""
+    table = Table("theorem", "title", "source", box=None, pad_edge=False)
+    for entry in entries:
+        table.add_row(Text(entry.id, no_wrap=True), Text(entry.title), Text(entry.source))
+    (console or _stdout()).print(table)
+
+
+def print_run(document: Mapping[str, Any], page: Path, console: Console | None = None) -> None:
+    """The table of a run, the reasons of everything that is not verified, and the path of its page."""
+    console = console or _stdout()
+    table = Table("theorem", "verdict", box=None, pad_edge=False)
+    for name in ("proofs", "simulations", "controls refuted", "seconds"):
+        table.add_column(name, justify="right")
+    for theorem in document["theorems"]:
+        table.add_row(Text(theorem["id"], no_wrap=True), _verdict(theorem["verdict"]), *_counts(theorem))
+    console.print(table)
+    for theorem in document["theorems"]:
+        for line in _open_points(theorem):
+            console.print(Text(line), soft_wrap=True)
+    run = document["run"]
+    verified = sum(theorem["verdict"] == "verified" for theorem in document["theorems"])
+    partly = "" if run["complete"] else ", a selection of theorems or kinds"
+    terms = f"alpha {run['alpha']:g}, seed {run['seed']}, {run['device']}, {run['seconds']:.1f} s"
+    console.print(Text(f"{verified} of {len(document['theorems'])} verified{partly} ({terms})"), soft_wrap=True)
+    console.print(Text(f"report: {page}"), soft_wrap=True)
+
+
+def _counts(theorem: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    checks, controls = theorem["checks"], theorem["controls"]
+    proofs = [check["verdict"] == "PROVED" for check in checks if check["kind"] == SYMBOLIC]
+    simulations = [check["verdict"] in AGREES for check in checks if check["kind"] in (PATHWISE, MONTECARLO)]
+    refuted = [control["verdict"] == "REFUTED" for control in controls]
+    return _ratio(proofs), _ratio(simulations), _ratio(refuted), f"{theorem['seconds']:.1f}"
+
+
+def _ratio(good: list[bool]) -> str:
+    return f"{sum(good)}/{len(good)}" if good else "-"
+
+
+def _verdict(verdict: str) -> Text:
+    return Text(verdict, style=STYLES[verdict])
+
+
+def _open_points(theorem: Mapping[str, Any]) -> list[str]:
+    """Why a theorem is not verified: its reason, then each check or control that did not come out right."""
+    if theorem["verdict"] == "verified":
+        return []
+    lines = [f"{theorem['id']} {theorem['verdict']}: {theorem['reason']}"]
+    for check in theorem["checks"]:
+        if check["verdict"] not in AGREES:
+            lines.append(f"  {check['name']} {check['verdict']}: {check['counterexample'] or check['detail']}")
+    for control in theorem["controls"]:
+        if control["verdict"] != "REFUTED":
+            lines.append(f"  control {control['name']!r} {control['verdict']}: {control['reason']}")
+            lines += [
+                f"    {check['name']} {check['verdict']}: {check['detail']}"
+                for check in control["checks"]
+                if check["verdict"] in ("ERROR", "SKIPPED", "INCONCLUSIVE")
+            ]
+    return lines
+
+
+def _stdout() -> Console:
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = max(console.width, PLAIN_WIDTH)
+    return console
