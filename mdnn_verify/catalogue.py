@@ -14,7 +14,7 @@ import sys
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 from mdnn_verify.errors import MalformedTheorem, UnknownName, UsageError
@@ -87,7 +87,7 @@ def load(entry: Entry) -> Theorem:
     return _load(entry, entry.path.stat().st_mtime_ns)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _load(entry: Entry, _modified: int) -> Theorem:
     faults = []
     if not entry.title:
@@ -140,7 +140,7 @@ def _matching(name: str, entries: dict[str, Entry]) -> set[str]:
     raise UnknownName("theorem or chapter", name, [*entries, *{entry.chapter for entry in entries.values()}])
 
 
-@lru_cache(maxsize=None)
+@cache
 def _docstring(path: Path, _modified: int) -> str:
     try:
         return textwrap.dedent(ast.get_docstring(ast.parse(path.read_bytes())) or "")

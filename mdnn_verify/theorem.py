@@ -158,7 +158,9 @@ class Theorem:
         ]
         hypotheses = [check.name for check in self.checks if check.kind == HYPOTHESIS]
         if control.drops and control.drops not in hypotheses:
-            found.append(f"{where} drops {control.drops}, expected one of the hypotheses: {', '.join(hypotheses) or 'none'}")
+            found.append(
+                f"{where} drops {control.drops}, expected one of the hypotheses: {', '.join(hypotheses) or 'none'}"
+            )
         deciding = [check for check in self.checks_of(control.name) if check.kind != HYPOTHESIS]
         if not control.changes:
             found.append(f"{where} changes nothing")

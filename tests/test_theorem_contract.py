@@ -58,7 +58,9 @@ def test_every_step_is_a_sentence(entry) -> None:
     for check in load(entry).checks:
         sentence = check.doc.strip()
         assert sentence[0].isupper() or not sentence[0].isalpha(), f"{check.name}: {sentence!r}"
-        assert sentence.rstrip().endswith((".", ":", "$", ")")), f"{check.name} does not end like a sentence: {sentence!r}"
+        assert sentence.rstrip().endswith((".", ":", "$", ")")), (
+            f"{check.name} does not end like a sentence: {sentence!r}"
+        )
         assert len(sentence.split()) >= 5, f"{check.name}: {sentence!r}"
 
 
@@ -79,7 +81,9 @@ def test_used_statements_exist(entry) -> None:
 
 
 def test_page_length(entry) -> None:
-    assert len(entry.path.read_text().splitlines()) <= 420, "a theorem's file reads like a page; move mathematics to maths/"
+    assert len(entry.path.read_text().splitlines()) <= 420, (
+        "a theorem's file reads like a page; move mathematics to maths/"
+    )
 
 
 def test_no_theorem_lives_outside_a_chapter() -> None:

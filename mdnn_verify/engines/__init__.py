@@ -51,5 +51,6 @@ def _as_claim(claim: Any) -> Claim:
 
         return Valid(claim)
     raise MdnnVerifyError(
-        f"a check returned {claim!r} of type {type(claim).__name__}; expected a claim, a SymPy or Z3 proposition, or several of them"
+        f"a check returned {claim!r} of type {type(claim).__name__}; "
+        "expected a claim, a SymPy or Z3 proposition, or several of them"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -40,7 +40,9 @@ class Claim(ABC):
         return self.decide(context)
 
 
-def conjunction(claims: Mapping[str, Any] | Iterable[Any], context: Context, decide: Any) -> Verdict:
+def conjunction(
+    claims: Mapping[str, Any] | Iterable[Any], context: Context, decide: Callable[[Any, Context], Verdict]
+) -> Verdict:
     """All of several claims, by label; stops at the first that is refuted.
 
     A list or mapping divides alpha evenly. A generator's length is unknown, so no simulation may come out of one.

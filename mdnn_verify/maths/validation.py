@@ -50,7 +50,9 @@ def positive_definite(name: str, value: Any, dimension: int | None = None) -> Ar
     try:
         np.linalg.cholesky((array + array.T) / 2)
     except np.linalg.LinAlgError:
-        raise ValueError(f"{name} is not positive definite (smallest eigenvalue {np.linalg.eigvalsh(array)[0]:.3g})") from None
+        raise ValueError(
+            f"{name} is not positive definite (smallest eigenvalue {np.linalg.eigvalsh(array)[0]:.3g})"
+        ) from None
     return array
 
 

@@ -46,8 +46,8 @@ def compare(previous: Document, current: Document) -> Difference:
     return Difference(
         settings=tuple(_settings(previous["run"], current["run"])),
         verdicts=tuple(Change(what, before[what], after[what]) for what in both if before[what] != after[what]),
-        added=tuple(what for what in after if what not in before),
-        removed=tuple(what for what in before if what not in after),
+        added=tuple(_only_in(current, previous)),
+        removed=tuple(_only_in(previous, current)),
         moved=tuple(_moved(what, old[what], new[what]) for what in new if what in old and not _same(old[what], new[what])),
     )
 
@@ -75,6 +75,16 @@ def _verdicts(document: Document) -> Iterator[tuple[str, str]]:
             yield f"{theorem['id']}/{check['name']}", check["verdict"]
         for control in theorem["controls"]:
             yield f"{theorem['id']}, if {control['name']}", control["verdict"]
+
+
+def _only_in(one: Document, other: Document) -> Iterator[str]:
+    """What the one run has and the other lacks; of a new theorem only its id, not all its checks."""
+    known, theorems = dict(_verdicts(other)), {theorem["id"] for theorem in other["theorems"]}
+    for theorem in one["theorems"]:
+        if theorem["id"] not in theorems:
+            yield theorem["id"]
+        else:
+            yield from (what for what, _ in _verdicts({"theorems": [theorem]}) if what not in known)
 
 
 def _numbers(document: Document) -> Iterator[tuple[str, float]]:

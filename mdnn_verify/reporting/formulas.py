@@ -16,11 +16,13 @@ from typing import Any
 from markupsafe import Markup, escape
 from math_core import LatexError, LatexToMathML
 
-__all__ = ["characters", "display", "formula", "prose", "unset_formulas"]
+__all__ = ["characters", "display", "formula", "prose", "signs", "unset_formulas"]
 
 INLINE = re.compile(r"\$\$(.+?)\$\$|\$([^\s$](?:[^$]*[^\s$])?)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]|``(.+?)``|`([^`]+)`", re.S)
 BREAK = re.compile(r"\\qquad(?![A-Za-z])|\\quad(?![A-Za-z])")
 TOKEN = re.compile(r"\\begin\b|\\end\b|\\left\b|\\right\b|\\qquad(?![A-Za-z])|\\quad(?![A-Za-z])|\\.|[{}]", re.S)
+SIGNS = {"<=": "\u2264", ">=": "\u2265", "!=": "\u2260", "+-": "\u00b1", "->": "\u2192", "=>": "\u21d2", "<=>": "\u21d4"}
+SIGN = re.compile(r"(?<=\s)(?:<=>|<=|>=|!=|\+-|->|=>)(?=\s)")
 NESTING = {"\\begin": 1, "\\left": 1, "{": 1, "\\end": -1, "\\right": -1, "}": -1}
 
 # browsers set a single letter in <mi> in italics, which are code points of their own
@@ -52,6 +54,11 @@ def display(latex: str) -> Markup:
 def prose(text: str) -> Markup:
     r"""Paragraphs with ``$...$``, ``\(...\)`` and backticks set; indented blocks stay as they were written."""
     return Markup("\n").join(_block(block) for block in _blocks(text))
+
+
+def signs(text: str) -> str:
+    """Comparison signs as they are printed, where spaces set them apart; everything else stays as it was typed."""
+    return SIGN.sub(lambda match: SIGNS[match[0]], text)
 
 
 def unset_formulas(document: Mapping[str, Any]) -> list[str]:
@@ -127,9 +134,9 @@ def _inline(text: str) -> Markup:
     for match in INLINE.finditer(text):
         tex = _tex(match)
         piece = Markup("<code>{}</code>").format(match[5] or match[6]) if tex is None else formula(tex)
-        made += escape(text[start : match.start()]) + piece
+        made += escape(signs(text[start : match.start()])) + piece
         start = match.end()
-    return made + escape(text[start:])
+    return made + escape(signs(text[start:]))
 
 
 def _tex(match: re.Match[str]) -> str | None:

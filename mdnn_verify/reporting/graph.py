@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 __all__ = ["Edge", "Graph", "Node", "layout"]
@@ -46,19 +47,18 @@ def layout(theorems: Sequence[Mapping[str, Any]]) -> Graph:
     uses = {theorem["id"]: list(theorem.get("uses", ())) for theorem in theorems}
     verdicts = {theorem["id"]: theorem["verdict"] for theorem in theorems}
     linked = {name for user, used in uses.items() if used for name in (user, *used)}
-    layers = _layers(sorted(linked, key=list({**uses, **dict.fromkeys(linked)}).index), uses)
-    places = _places(layers)
-    nodes = tuple(Node(name, verdicts.get(name, ""), x, y) for name, (x, y) in places.items())
-    edges = tuple(
-        Edge(used, user, _path(places[used], places[user])) for user in uses for used in uses[user] if user in places
-    )
+    depth = _depths([name for name in [*uses, *sorted(linked - uses.keys())] if name in linked], uses)
+    chains = {(used, user): _chain(used, user, depth) for user in uses for used in uses[user]}
+    places = _places(_layers(depth, chains))
+    nodes = tuple(Node(name, verdicts.get(name, ""), *places[name]) for name in depth)
+    edges = tuple(Edge(used, user, _path([places[stop] for stop in chain])) for (used, user), chain in chains.items())
     width = max((x for x, _ in places.values()), default=0) + BOX_WIDTH + 2 * MARGIN
     height = max((y for _, y in places.values()), default=0) + BOX_HEIGHT + MARGIN
     return Graph(nodes, edges, tuple(name for name in uses if name not in linked), width, height)
 
 
-def _layers(names: Sequence[str], uses: Mapping[str, Sequence[str]]) -> list[list[str]]:
-    """Longest chain of uses below a statement gives its layer; within a layer, next to what it uses."""
+def _depths(names: Sequence[str], uses: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """The longest chain of uses below each statement."""
     depth: dict[str, int] = {}
 
     def deep(name: str, above: frozenset[str]) -> int:
@@ -67,12 +67,32 @@ def _layers(names: Sequence[str], uses: Mapping[str, Sequence[str]]) -> list[lis
             depth[name] = 1 + max(below, default=-1)
         return depth[name]
 
-    layers: list[list[str]] = [[] for _ in range(1 + max((deep(name, frozenset()) for name in names), default=-1))]
     for name in names:
-        layers[depth[name]].append(name)
+        deep(name, frozenset())
+    return {name: depth[name] for name in names}
+
+
+def _chain(used: str, user: str, depth: Mapping[str, int]) -> list[str]:
+    """The stops of an arrow: its ends and, in each layer between them, a free place of its own."""
+    between = range(depth[used] + 1, depth[user])
+    return [used, *(f"{used}>{user}>{layer}" for layer in between), user]
+
+
+def _layers(depth: Mapping[str, int], chains: Mapping[tuple[str, str], Sequence[str]]) -> list[list[str]]:
+    """Statements and stops by layer; within a layer, each next to where its arrows come from."""
+    layers: list[list[str]] = [[] for _ in range(1 + max(depth.values(), default=-1))]
+    for name, layer in depth.items():
+        layers[layer].append(name)
+    for (used, _), chain in chains.items():
+        for i, stop in enumerate(chain[1:-1], start=depth[used] + 1):
+            layers[i].append(stop)
+    before: dict[str, list[str]] = {}
+    for chain in chains.values():
+        for first, second in pairwise(chain):
+            before.setdefault(second, []).append(first)
     row: dict[str, float] = {}
     for layer in layers:
-        layer.sort(key=lambda name: _mean([row[used] for used in uses.get(name, ()) if used in row]))
+        layer.sort(key=lambda name: _mean([row[first] for first in before.get(name, ()) if first in row]))
         row |= {name: float(i) for i, name in enumerate(layer)}
     return layers
 
@@ -91,8 +111,12 @@ def _places(layers: Sequence[Sequence[str]]) -> dict[str, tuple[float, float]]:
     }
 
 
-def _path(used: tuple[float, float], user: tuple[float, float]) -> str:
-    start, end = used[0] + BOX_WIDTH, user[0] - 5
-    y0, y1 = used[1] + BOX_HEIGHT / 2, user[1] + BOX_HEIGHT / 2
-    bend = max((end - start) / 2, 30)
-    return f"M{start:g} {y0:g}C{start + bend:g} {y0:g} {end - bend:g} {y1:g} {end:g} {y1:g}"
+def _path(stops: Sequence[tuple[float, float]]) -> str:
+    """From the right side of the first box to the left side of the last, straight across the stops between."""
+    path = ""
+    for i, (one, other) in enumerate(pairwise(stops)):
+        start, end = one[0] + BOX_WIDTH, other[0] - (2 if i == len(stops) - 2 else 0)
+        y0, y1 = one[1] + BOX_HEIGHT / 2, other[1] + BOX_HEIGHT / 2
+        bend = max((end - start) / 2, 30)
+        path += f"{'L' if path else 'M'}{start:g} {y0:g}C{start + bend:g} {y0:g} {end - bend:g} {y1:g} {end:g} {y1:g}"
+    return path

@@ -91,8 +91,10 @@ def _environment() -> Environment:
         "anchor": views.anchor,
         "display": formulas.display,
         "exact": views.exact,
+        "moment": views.moment,
         "prose": formulas.prose,
         "seconds": views.seconds,
+        "signs": formulas.signs,
     }
     environment.globals |= {"views": views, "body_of": body_of, "is_text": lambda value: isinstance(value, str)}
     return environment

@@ -20,6 +20,7 @@ __all__ = [
     "evidence_table",
     "exact",
     "headline",
+    "moment",
     "outcome_counts",
     "reproduce",
     "seconds",
@@ -48,26 +49,31 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Column:
-    """A cell of the summary: how many of how many, and whether that is all of them (None if there are none)."""
+    """A cell of the summary: how many of how many, and whether one of the others is outright wrong."""
 
     good: int
     total: int
+    wrong: bool = False
     delta: float | None = None
 
     @property
     def state(self) -> str:
-        return "none" if not self.total else "ok" if self.good == self.total else "bad"
+        if self.total and self.good == self.total:
+            return "ok"
+        return "none" if not self.total else "bad" if self.wrong else "open"
 
 
 def column(theorem: Mapping[str, Any], kind: str) -> Column:
     """The evidence of one kind; for controls, how many were refuted."""
     if kind == "control":
         controls = theorem["controls"]
-        return Column(sum(control["verdict"] == "REFUTED" for control in controls), len(controls))
+        refuted = sum(control["verdict"] == "REFUTED" for control in controls)
+        return Column(refuted, len(controls), wrong=any(control["verdict"] in AGREES for control in controls))
     checks = [check for check in theorem["checks"] if check["kind"] == kind]
     wanted = AGREES[:1] if kind == SYMBOLIC else AGREES
     deltas = [check["delta"] for check in checks if check.get("delta") is not None]
-    return Column(sum(check["verdict"] in wanted for check in checks), len(checks), max(deltas, default=None))
+    wrong = any(check["verdict"] == "REFUTED" for check in checks)
+    return Column(sum(check["verdict"] in wanted for check in checks), len(checks), wrong, max(deltas, default=None))
 
 
 def outcome_counts(document: Mapping[str, Any]) -> dict[str, int]:
@@ -115,6 +121,15 @@ def seconds(value: float) -> str:
     if value < 0.05:
         return "< 0.1 s"
     return f"{value:.1f} s" if value < 120 else f"{value / 60:.1f} min"
+
+
+def moment(started: str) -> str:
+    """An ISO date and time to the minute, its zone named."""
+    found = re.fullmatch(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)[\d:.]*(Z|[+-]\d\d:?\d\d)?", started)
+    if not found:
+        return started
+    zone = {None: "", "Z": " UTC", "+00:00": " UTC"}.get(found[3], f" UTC{found[3]}")
+    return f"{found[1]} {found[2]}{zone}"
 
 
 def exact(value: Any, digits: int = 6) -> str:

@@ -6,7 +6,9 @@ A verdict depends on the unit and the settings alone, so these differ in speed o
 from __future__ import annotations
 
 import functools
+import os
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -23,6 +25,7 @@ __all__ = ["BACKENDS", "DASK", "LOCAL", "Run", "Workers"]
 LOCAL, DASK = "local", "dask"
 BACKENDS = (LOCAL, DASK)
 CONNECT = 10.0  # seconds to wait for a scheduler and its first worker
+PARENT_LOOK = 1.0  # seconds between two looks whether the parent process is still there
 Record = dict[str, Any]
 Run = Callable[[Sequence[Unit], Settings], Generator[CheckResult, None, None]]
 
@@ -74,7 +77,7 @@ def _processes(jobs: int) -> Iterator[Run]:
     parallel = Parallel(n_jobs=jobs, backend="loky", return_as="generator_unordered", batch_size=1)
 
     def run(units: Sequence[Unit], settings: Settings) -> Generator[CheckResult, None, None]:
-        for record in parallel(delayed(work)(unit, settings) for unit in units):
+        for record in parallel(delayed(_work_for)(os.getpid(), unit, settings) for unit in units):
             yield decode(record)
 
     try:
@@ -85,6 +88,23 @@ def _processes(jobs: int) -> Iterator[Run]:
         ) from None
     finally:
         _end_processes()
+
+
+def _work_for(parent: int, unit: Unit, settings: Settings) -> Record:
+    _outlive_no_one(parent)
+    return work(unit, settings)
+
+
+@functools.cache
+def _outlive_no_one(parent: int) -> None:
+    """End this worker once its parent is gone: after kill -9 nobody else does."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(PARENT_LOOK)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True, name="parent-watch").start()
 
 
 def _end_processes() -> None:

@@ -104,7 +104,9 @@ def run_unit(unit: Unit, settings: Settings) -> CheckResult:
             verdict = _decide(unit, theorem, check, settings)
         except Exception as error:  # a check is foreign code: its failure is a result, not the end of the run
             text = "".join(traceback.format_exception(error, limit=-6))
-            verdict = Verdict(Status.ERROR, check.scope, f"{type(error).__name__}: {error}", evidence={"traceback": text})
+            verdict = Verdict(
+                Status.ERROR, check.scope, f"{type(error).__name__}: {error}", evidence={"traceback": text}
+            )
     seconds = time.perf_counter() - start
     return CheckResult(unit.entry.id, unit.control, check.name, check.kind, verdict, seconds, check.doc)
 
@@ -141,7 +143,9 @@ def _decide(unit: Unit, theorem: Theorem, check: Check, settings: Settings) -> V
     claim = check.function(**_inject(check, data, context))
     verdict = satisfiable(claim, context) if check.kind == HYPOTHESIS else decide(claim, context)
     if verdict.refuted and unit.control is not None:
-        changed = ", ".join(f"{name} = {_short(value)}" for name, value in theorem.control(unit.control).changes.items())
+        changed = ", ".join(
+            f"{name} = {_short(value)}" for name, value in theorem.control(unit.control).changes.items()
+        )
         verdict = replace(verdict, counterexample=f"{verdict.counterexample or verdict.detail} [with {changed}]")
     return verdict
 

@@ -48,7 +48,7 @@ def test_many_names_and_blocks_never_meet() -> None:
 
 
 def test_numbers_are_the_same_in_every_process_and_release() -> None:
-    """Reports quote seeds: what one printed must come back. Words of sha256 in a fixed byte order, Philox, SeedSequence."""
+    """Reports quote seeds: what one printed must come back on any machine."""
     code = "from mdnn_verify.engines.montecarlo.stream import Stream; print(Stream('a/b', 7, 3).uniform(2).tolist())"
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert process.stdout.strip() == str([0.06793056669213438, 0.354186094251299])

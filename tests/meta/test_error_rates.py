@@ -130,7 +130,7 @@ def test_wrong_verdicts_are_rarer_than_stated(measured: tuple[str, dict[str, Evi
 
 
 def test_right_verdicts_are_reached(measured: tuple[str, dict[str, Evidence]]) -> None:
-    """The guarantees are not bought with silence: true claims are verified, false ones refuted, within these few draws."""
+    """The guarantees are not bought with silence: so few draws verify the true claims and refute the false."""
     name, largest = measured
     verified, refuted = largest["true"].verified(1e-2).mean(), largest["far off"].refuted(1e-2).mean()
     print(f"{name}: {verified:.1%} of the true claims verified, {refuted:.1%} of the false ones refuted")

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from mdnn_verify.errors import UsageError
 from mdnn_verify.maths.validation import probability_vector
 
 __all__ = ["Stream"]
@@ -23,6 +24,7 @@ class Stream:
     """One block of random numbers, as float64 tensors on ``device``.
 
     ``Stream(name, seed, block)`` is fully determined by its arguments. ``size`` is an int or a shape.
+    Raises UsageError where ``device`` is a GPU and there is none.
     """
 
     def __init__(self, name: str, seed: int, block: int = 0, device: str = "cpu") -> None:
@@ -31,6 +33,8 @@ class Stream:
         self.device = torch.device(device)
         self.numpy = np.random.Generator(np.random.Philox(sequence))
         self._torch: torch.Generator | None = None
+        if self.device.type == "cuda" and not torch.cuda.is_available():
+            raise UsageError(f"no device {device!r}: torch sees no GPU on this machine")
         if self.device.type != "cpu":
             self._torch = torch.Generator(self.device)
             self._torch.manual_seed(int(sequence.generate_state(1, np.uint64)[0] >> np.uint64(1)))

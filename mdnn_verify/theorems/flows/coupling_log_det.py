@@ -44,7 +44,7 @@ theorem = Theorem(
     given={
         "over": lambda inside, outside: outside,  # which indices the sum runs over
         "term": lambda s: s,  # what is summed
-        "conjugated": lambda P, B: P.T * B * P,
+        "conjugated": lambda P, J: P * J * P.T,
         "s_leak": sp.Integer(0),
         "t_leak": sp.Integer(0),
     },
@@ -60,15 +60,14 @@ def s_and_t_read_only_x_O(s_leak, t_leak):
 
 @theorem.proof(scope="every index set for n = 2, ..., 5, with s and t undefined functions of x_O")
 def jacobian_has_the_block_form(conjugated, s_leak, t_leak):
-    """Differentiating the layer gives the block form between the permutation that lists O first and its inverse."""
+    """Differentiating the layer gives P dz/dx P^-1 = [[I, 0], [*, diag exp s]]; the block * may be anything."""
     for inside, outside in index_sets(5):
         x, z, s = symbolic_layer(inside, outside, s_leak, t_leak)
         k, n = len(inside), len(x)
         P = sp.Matrix([[int(q == i) for q in range(n)] for i in (*inside, *outside)])
-        star = sp.Matrix([[sp.diff(z[i], x[j]) for j in inside] for i in outside])
+        permuted = conjugated(P, sp.Matrix(z).jacobian(x))
         scales = sp.diag(*[sp.exp(s[i]) for i in outside])
-        blocks = sp.Matrix(sp.BlockMatrix([[sp.eye(k), sp.zeros(k, n - k)], [star, scales]]))
-        yield Equal(sp.Matrix(z).jacobian(x), conjugated(P, blocks))
+        yield Equal([permuted[:k, :], permuted[k:, k:]], [sp.eye(k).row_join(sp.zeros(k, n - k)), scales])
 
 
 @theorem.proof(scope="every index set for n = 2, ..., 5, with s and t undefined functions of x_O")
@@ -237,12 +236,16 @@ def index_sets(largest):
 
 
 def symbolic_layer(inside, outside, s_leak, t_leak):
-    """x, z and the log-scales s_i (for every index i) of a layer whose networks are undefined functions of x_O."""
+    """x, z and the log-scales s_i (for every index i) of a layer whose networks are undefined functions of x_O.
+
+    An arbitrary s_i is written as the logarithm of an arbitrary positive a_i: the Jacobian is then rational in the a_i
+    and t_i, and can be compared exactly at random points.
+    """
     n = len(inside) + len(outside)
     x = sp.symbols(f"x:{n}", real=True)
     x_O = [x[i] for i in inside]
     leaks = [sp.tanh(x[i]) if i in outside else 0 for i in range(n)]
-    s = [sp.Function(f"s{i}", real=True)(*x_O) + s_leak * leaks[i] for i in range(n)]
+    s = [sp.log(sp.Function(f"a{i}", positive=True)(*x_O)) + s_leak * leaks[i] for i in range(n)]
     t = [sp.Function(f"t{i}", real=True)(*x_O) + t_leak * leaks[i] for i in range(n)]
     z = [sp.exp(s[i]) * x[i] + t[i] if i in outside else x[i] for i in range(n)]
     return x, z, s
@@ -319,6 +322,6 @@ theorem.false_if(
 )
 theorem.false_if("the sign is wrong", term=lambda s: -s)
 theorem.false_if("the layer preserves volume", term=lambda s: 0 * s)
-theorem.false_if("P and its inverse change places", conjugated=lambda P, B: P * B * P.T)
+theorem.false_if("P and its inverse change places", conjugated=lambda P, J: P.T * J * P)
 theorem.false_if("t depends on x_Oc as well", drops="s_and_t_read_only_x_O", t_leak=LEAK)
 theorem.false_if("s depends on x_Oc as well", drops="s_and_t_read_only_x_O", s_leak=LEAK)

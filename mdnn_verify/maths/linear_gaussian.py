@@ -1,0 +1,122 @@
+r"""The linear-Gaussian latent model z ~ N(0, 1), x | z ~ N(a z, s^2), whose evidence and posterior are known in closed form.
+
+With v = s^2 / (a^2 + s^2) the posterior is N(a x / (a^2 + s^2), v) and the evidence N(x; 0, a^2 + s^2). A proposal q = N(m, t^2)
+gives the importance weight w(z) = p(x, z) / q(z) = p(x) r(z), r = posterior / q. For t^2 > v, q has the heavier tails and
+r is bounded: log r(z) = log C - alpha (z - z0)^2 with
+
+    alpha = (1/v - 1/t^2) / 2,   z0 = (mu/v - m/t^2) / (1/v - 1/t^2),   log C = log(t^2/v) / 2 + (mu - m)^2 / (2 (t^2 - v)).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+
+from mdnn_verify.engines.montecarlo.stream import Stream
+
+__all__ = ["LinearGaussian", "Normal", "WeightLaw", "log_weights"]
+
+
+@dataclass(frozen=True)
+class Normal:
+    """N(mean, variance) on the line. Raises ValueError unless the mean is finite and the variance positive and finite."""
+
+    mean: float
+    variance: float
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.mean):
+            raise ValueError(f"mean = {self.mean!r}, expected a finite number")
+        if not (math.isfinite(self.variance) and self.variance > 0):
+            raise ValueError(f"variance = {self.variance!r}, expected a positive finite number")
+
+    def log_density(self, z: torch.Tensor) -> torch.Tensor:
+        """Elementwise."""
+        return -((z - self.mean) ** 2) / (2 * self.variance) - math.log(2 * math.pi * self.variance) / 2
+
+    def sample(self, rng: Stream, shape: tuple[int, ...]) -> torch.Tensor:
+        return self.mean + math.sqrt(self.variance) * rng.normal(shape)
+
+
+@dataclass(frozen=True)
+class LinearGaussian:
+    """z ~ N(0, 1), x | z ~ N(a z, s^2). Raises ValueError unless a is finite and s positive and finite."""
+
+    a: float
+    s: float
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.a):
+            raise ValueError(f"a = {self.a!r}, expected a finite number")
+        if not (math.isfinite(self.s) and self.s > 0):
+            raise ValueError(f"s = {self.s!r}, expected a positive finite number")
+
+    def log_joint(self, x: float, z: torch.Tensor) -> torch.Tensor:
+        """log p(x | z) + log p(z), elementwise in z."""
+        residual = Normal(0.0, self.s**2).log_density(x - self.a * z)
+        return residual + Normal(0.0, 1.0).log_density(z)
+
+    def log_evidence(self, x: float) -> float:
+        """log p(x) in nats."""
+        total = self.a**2 + self.s**2
+        return -(x**2) / (2 * total) - math.log(2 * math.pi * total) / 2
+
+    def posterior(self, x: float) -> Normal:
+        total = self.a**2 + self.s**2
+        return Normal(self.a * x / total, self.s**2 / total)
+
+
+def log_weights(model: LinearGaussian, x: float, q: Normal, z: torch.Tensor) -> torch.Tensor:
+    """log p(x, z) - log q(z), elementwise in z."""
+    return model.log_joint(x, z) - q.log_density(z)
+
+
+@dataclass(frozen=True)
+class WeightLaw:
+    """What is known in closed form of r = posterior / q under q. Raises ValueError unless q.variance > posterior.variance."""
+
+    posterior: Normal
+    q: Normal
+
+    def __post_init__(self) -> None:
+        if not self.q.variance > self.posterior.variance:
+            raise ValueError(
+                f"q has the variance {self.q.variance!r}, expected more than the posterior's {self.posterior.variance!r}"
+            )
+
+    @property
+    def log_largest(self) -> float:
+        """log C, the supremum of log r."""
+        excess = self.q.variance - self.posterior.variance
+        off = self.posterior.mean - self.q.mean
+        return math.log(self.q.variance / self.posterior.variance) / 2 + off**2 / (2 * excess)
+
+    @property
+    def deficit(self) -> tuple[float, float]:
+        """Mean and variance of Y = log C - log r(Z) = alpha (Z - z0)^2 >= 0 under q: alpha (t^2 + e^2) and
+        alpha^2 (2 t^4 + 4 t^2 e^2) with e = m - z0."""
+        v, spread = self.posterior.variance, self.q.variance
+        precision = 1 / v - 1 / spread
+        z0 = (self.posterior.mean / v - self.q.mean / spread) / precision
+        alpha, off = precision / 2, (self.q.mean - z0) ** 2
+        return alpha * (spread + off), alpha**2 * (2 * spread**2 + 4 * spread * off)
+
+    @property
+    def variance(self) -> float:
+        """Var r = E r^2 - 1 (the chi-squared divergence of the posterior from q), by completing the square."""
+        mu, v, m, spread = self.posterior.mean, self.posterior.variance, self.q.mean, self.q.variance
+        a = 1 / v - 1 / (2 * spread)
+        b = mu / v - m / (2 * spread)
+        constant = m**2 / (2 * spread) - mu**2 / v
+        return math.sqrt(spread) / (v * math.sqrt(2 * a)) * math.exp(b**2 / a + constant) - 1
+
+    def second_moment(self, count: int) -> float:
+        """A bound of E (log C - L)^2, hence of Var L, for any L with mean_k log r(Z_k) <= L <= log C (k = 1 .. count).
+
+        Then 0 <= log C - L <= the mean of count independent copies of Y, and E of that mean squared is
+        Var Y / count + (E Y)^2. The logarithm of the average and the average of the logarithms are such L (Jensen).
+        """
+        mean, variance = self.deficit
+        return variance / count + mean**2
