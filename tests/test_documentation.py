@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import json
 import re
 import subprocess
 import sys
@@ -70,3 +71,22 @@ def test_linked_files_exist() -> None:
     for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_every_field_of_the_schema_is_documented() -> None:
+    page = (ROOT / "docs" / "json.md").read_text()
+    schema = json.loads((ROOT / "mdnn_verify" / "reporting" / "schema" / "run-1.json").read_text())
+    fields = set(_properties(schema))
+    assert {"theorems", "refuted_by", "alpha"} <= fields
+    missing = [name for name in fields if not re.search(rf"`(run\.)?{re.escape(name)}`", page)]
+    assert missing == []
+
+
+def _properties(schema: object):
+    if isinstance(schema, dict):
+        yield from schema.get("properties", {})
+        for part in schema.values():
+            yield from _properties(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            yield from _properties(part)

@@ -53,7 +53,7 @@ def list_theorems(
 @app.command()
 def run(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID|CHAPTER]...", help="What to verify; all by default.")
+        list[str] | None, typer.Argument(metavar="ID|CHAPTER", help="What to verify; all by default.")
     ] = None,
     kind: Annotated[
         list[str] | None,

@@ -25,4 +25,8 @@ def progress() -> Iterator[Callable[[CheckResult | None, int, int], None]]:
             description = "checking" if result is None or done == total else result.theorem
             bar.update(task, description=description, completed=done, total=total)
 
-        yield on_result
+        try:
+            yield on_result
+        except BaseException:
+            bar.remove_task(task)  # the message that follows says it all
+            raise

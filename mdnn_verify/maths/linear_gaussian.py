@@ -14,8 +14,6 @@ from dataclasses import dataclass
 
 import torch
 
-from mdnn_verify.engines.montecarlo.stream import Stream
-
 __all__ = ["LinearGaussian", "Normal", "WeightLaw", "log_weights"]
 
 
@@ -36,8 +34,9 @@ class Normal:
         """Elementwise."""
         return -((z - self.mean) ** 2) / (2 * self.variance) - math.log(2 * math.pi * self.variance) / 2
 
-    def sample(self, rng: Stream, shape: tuple[int, ...]) -> torch.Tensor:
-        return self.mean + math.sqrt(self.variance) * rng.normal(shape)
+    def from_standard(self, noise: torch.Tensor) -> torch.Tensor:
+        """Draws of this law from standard normal ones."""
+        return self.mean + math.sqrt(self.variance) * noise
 
 
 @dataclass(frozen=True)

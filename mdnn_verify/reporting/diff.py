@@ -25,7 +25,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Difference:
-    """Everything that differs; ``moved`` holds numbers with the change relative to the earlier one, where that is finite."""
+    """Everything that differs; ``moved`` holds numbers, each with its relative change (maybe infinite)."""
 
     settings: tuple[Change, ...]
     verdicts: tuple[Change, ...]
@@ -48,7 +48,9 @@ def compare(previous: Document, current: Document) -> Difference:
         verdicts=tuple(Change(what, before[what], after[what]) for what in both if before[what] != after[what]),
         added=tuple(_only_in(current, previous)),
         removed=tuple(_only_in(previous, current)),
-        moved=tuple(_moved(what, old[what], new[what]) for what in new if what in old and not _same(old[what], new[what])),
+        moved=tuple(
+            _moved(what, old[what], new[what]) for what in new if what in old and not _same(old[what], new[what])
+        ),
     )
 
 

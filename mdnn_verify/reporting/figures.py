@@ -1,14 +1,12 @@
-"""Pictures as inline SVG: matplotlib draws them, then its output is cut down and its colours become CSS variables.
+"""Pictures as inline SVG: matplotlib draws, ``svg`` cuts down; the same description always gives the same bytes.
 
-Text stays text, so it is searchable and takes the page's font; ids are made unique on the page; the same description
-always gives the same bytes. matplotlib is imported when the first picture is drawn, and one figure serves all of them.
+matplotlib is imported when the first picture is drawn, and one figure serves all of them.
 """
 
 from __future__ import annotations
 
 import io
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,18 +14,16 @@ from typing import Any
 
 from markupsafe import Markup
 
+from mdnn_verify.reporting.svg import BAND, FAINT, HEIGHT, INK, LEVELS, LINE, NAMES, SURFACE, WIDTH, clean, placeholder
+from mdnn_verify.reporting.views import superscript
+
 __all__ = ["Drawing", "Key", "draw"]
 
 Picture = Mapping[str, Any]
-WIDTH, HEIGHT = 340, 215  # CSS pixels
 MOST_POINTS = 120
 MOST_CELLS = 33
 DASHES = ("", "5 3", "1.5 2.5", "7 2.5 1.5 2.5")
-LEVELS = 8
 
-INK, FAINT, BAND, SURFACE, LINE = 0, 1, 2, 16, 32  # roles; a role's colour is a placeholder until CSS decides
-NAMES = {INK: "ink", FAINT: "faint", BAND: "band", **{SURFACE + i: f"s{i}" for i in range(LEVELS + 1)}}
-NAMES |= {LINE + i: f"c{i}" for i in range(4)}
 RC = {
     "svg.fonttype": "none",
     "svg.hashsalt": "mdnn-verify",
@@ -76,7 +72,7 @@ def draw(picture: Picture, number: int) -> Drawing:
         raw = io.StringIO()
         figure.savefig(raw, format="svg", metadata={"Date": None})
     caption = str(picture.get("caption", ""))
-    return Drawing(caption, _clean(raw.getvalue(), number, caption, summary), tuple(keys))
+    return Drawing(caption, clean(raw.getvalue(), number, caption, summary), tuple(keys))
 
 
 @lru_cache(maxsize=1)
@@ -97,10 +93,6 @@ def _empty(figure: Any) -> None:
         text.remove()
 
 
-def _color(role: int) -> str:
-    return f"#a0b0{role:02x}"
-
-
 def _curves(figure: Any, picture: Picture) -> tuple[list[Key], str]:
     axes = _axes(figure, picture["x_label"], picture["y_label"])
     keys, lines = [], 0
@@ -108,7 +100,7 @@ def _curves(figure: Any, picture: Picture) -> tuple[list[Key], str]:
         style, band = curve.get("style", "line"), curve.get("style") == "band"
         x, y, high = _thin(curve["x"], curve["y"], curve["y_high"] if band else curve["y"])
         role, dash = (BAND, "") if band else (LINE + lines % 4, DASHES[lines % 4])
-        _plot(axes, style, (x, y, high), _color(role), dash)
+        _plot(axes, style, (x, y, high), placeholder(role), dash)
         keys.append(Key(str(curve["label"]), style, f"var(--fig-{NAMES[role]})", dash))
         lines += not band
     _scale(axes, picture)
@@ -168,7 +160,7 @@ def _surface(figure: Any, picture: Picture) -> tuple[list[Key], str]:
     z = [[_number(picture["z"][i][j]) for j in columns] for i in rows]
     levels = _levels([value for row in z for value in row])
     axes.contourf(x, y, z, levels=levels, colors=_ramp(levels), extend="both")
-    _labelled(axes, axes.contour(x, y, z, levels=levels, colors=_color(INK), linewidths=0.5))
+    _labelled(axes, axes.contour(x, y, z, levels=levels, colors=placeholder(INK), linewidths=0.5))
     _scale(axes, {"curves": ()})
     return [], f"{picture['z_label']} over {picture['x_label']} and {picture['y_label']}, with labelled levels"
 
@@ -182,30 +174,37 @@ def _ternary(figure: Any, picture: Picture) -> tuple[list[Key], str]:
     x, y = [point[0] for point in points], [point[1] for point in points]
     levels = _levels(values)
     axes.tricontourf(x, y, values, levels=levels, colors=_ramp(levels), extend="both")
-    _labelled(axes, axes.tricontour(x, y, values, levels=levels, colors=_color(INK), linewidths=0.5))
+    _labelled(axes, axes.tricontour(x, y, values, levels=levels, colors=placeholder(INK), linewidths=0.5))
     corners = [_flat(corner) for corner in ((1, 0, 0), (0, 1, 0), (0, 0, 1))]
-    axes.plot(*zip(*corners, corners[0], strict=True), color=_color(INK), linewidth=1)
+    axes.plot(*zip(*corners, corners[0], strict=True), color=placeholder(INK), linewidth=1)
     places = (("right", "center", -0.03), ("left", "center", 0.03), ("center", "bottom", 0.0))
     for (left, up), label, (ha, va, dx) in zip(corners, picture["corners"], places, strict=True):
-        axes.text(left + dx, up + (0.03 if va == "bottom" else 0), label, ha=ha, va=va, color=_color(INK))
+        axes.text(left + dx, up + (0.03 if va == "bottom" else 0), label, ha=ha, va=va, color=placeholder(INK))
     mark = picture.get("mark")
     if mark is not None:
-        axes.plot(*([c] for c in _flat(mark)), "o", color=_color(LINE + 1), markersize=6, markeredgecolor=_color(INK))
+        axes.plot(
+            *([c] for c in _flat(mark)),
+            "o",
+            color=placeholder(LINE + 1),
+            markersize=6,
+            markeredgecolor=placeholder(INK),
+        )
     where = f"; marked: {', '.join(f'{share:.3g}' for share in mark)}" if mark is not None else ""
-    return [], f"{picture['value_label']} over the triangle {', '.join(picture['corners'])}, with labelled levels{where}"
+    corner_names = ", ".join(picture["corners"])
+    return [], f"{picture['value_label']} over the triangle {corner_names}, with labelled levels{where}"
 
 
 def _axes(figure: Any, x_label: str, y_label: str, *, grid: bool = True) -> Any:
     axes = figure.add_axes((0.135, 0.16, 0.835, 0.725), facecolor="none")
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
-    axes.spines["bottom"].set(color=_color(INK), linewidth=0.7)
-    axes.tick_params(left=False, bottom=False, labelcolor=_color(INK), labelsize=9.5, pad=4)
+    axes.spines["bottom"].set(color=placeholder(INK), linewidth=0.7)
+    axes.tick_params(left=False, bottom=False, labelcolor=placeholder(INK), labelsize=9.5, pad=4)
     if grid:
-        axes.grid(axis="y", color=_color(FAINT), linewidth=0.6)
+        axes.grid(axis="y", color=placeholder(FAINT), linewidth=0.6)
     axes.set_axisbelow(True)
-    axes.set_xlabel(x_label, color=_color(INK), loc="right", labelpad=2)
-    figure.text(0.005, 0.985, y_label, color=_color(INK), ha="left", va="top")
+    axes.set_xlabel(x_label, color=placeholder(INK), loc="right", labelpad=2)
+    figure.text(0.005, 0.985, y_label, color=placeholder(INK), ha="left", va="top")
     axes.margins(x=0.01)
     return axes
 
@@ -236,7 +235,7 @@ def _round_levels(values: Sequence[float]) -> list[float]:
 
 def _ramp(levels: Sequence[float]) -> list[str]:
     """One colour for each interval that the levels cut, the open ends included."""
-    return [_color(SURFACE + round(i * LEVELS / len(levels))) for i in range(len(levels) + 1)]
+    return [placeholder(SURFACE + round(i * LEVELS / len(levels))) for i in range(len(levels) + 1)]
 
 
 def _thin(*series: Sequence[float | None]) -> tuple[list[float], ...]:
@@ -268,33 +267,4 @@ def _power(value: float, _position: int | None = None) -> str:
     exponent = round(math.log10(value)) if value > 0 else 0
     if 0 <= exponent <= 3:
         return f"{value:g}"
-    return "10" + str(exponent).translate(str.maketrans("-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"))
-
-
-def _clean(svg: str, number: int, caption: str, summary: str) -> Markup:
-    """matplotlib's SVG without preamble, style sheet, comments and unused ids; coordinates to a tenth of a pixel."""
-    body = svg[svg.index("<svg") : svg.rindex("</svg>")]
-    body = body[body.index(">") + 1 :]
-    body = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>|<style.*?</style>|\s*/?\s*<defs>\s*</defs>", "", body, flags=re.S)
-    used = set(re.findall(r"#([\w-]+)[\")]", body))
-    body = re.sub(r' id="([\w-]+)"', lambda m: f' id="f{number}-{m[1]}"' if m[1] in used else "", body)
-    body = re.sub(r"xlink:href=\"#|url\(#", lambda m: m[0].removeprefix("xlink:") + f"f{number}-", body)
-    body = re.sub(r"<[^>]*>", lambda m: _shorter(m[0]), re.sub(r"\s+", " ", body))
-    body = re.sub(r'<path d="[^"]*" style="fill:none"/>|<defs></defs>', "", body.replace("> <", "><"))
-    while "<g></g>" in body:
-        body = body.replace("<g></g>", "")
-    title, desc = f"f{number}-title", f"f{number}-desc"
-    start = Markup(
-        '<svg viewBox="0 0 {} {}" role="img" aria-labelledby="{} {}"><title id="{}">{}</title><desc id="{}">{}</desc>'
-    ).format(WIDTH, HEIGHT, title, desc, title, caption, desc, summary)
-    return start + Markup(body) + Markup("</svg>")
-
-
-def _shorter(tag: str) -> str:
-    """One tag of the SVG: coordinates to a tenth, the page's font, colours by name."""
-    tag = re.sub(r"-?\d+\.\d{2,}", lambda m: f"{float(m[0]):.1f}".removesuffix(".0"), tag)
-    tag = re.sub(r"font: ([\d.]+px)[^;\"]*", r"font-size: \1", tag)
-    tag = re.sub(r"; font-family: [^;\"]*", "", tag)
-    tag = re.sub(r' transform="rotate\(-0 [^"]*"|; stroke-dashoffset: 0|; stroke-linecap: square', "", tag)
-    tag = re.sub(r"#a0b0([0-9a-f]{2})", lambda m: f"var(--fig-{NAMES[int(m[1], 16)]})", tag)
-    return re.sub(r" ([LMCQz]) ?", r"\1", tag.replace(": ", ":").replace("; ", ";"))
+    return "10" + superscript(exponent)

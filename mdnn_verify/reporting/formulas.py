@@ -1,4 +1,4 @@
-r"""LaTeX to MathML, and docstrings to paragraphs. Whatever comes in is escaped; whatever cannot be set is shown as written.
+r"""LaTeX to MathML, docstrings to paragraphs. What comes in is escaped; what cannot be set is shown as written.
 
 math-core raises on commands it does not know. A report must not fail for one formula, so that formula stands there as
 code, marked, and ``unset_formulas`` lists all of them for a test to reject.
@@ -10,7 +10,7 @@ import html
 import re
 import textwrap
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -21,8 +21,8 @@ __all__ = ["characters", "display", "formula", "prose", "signs", "unset_formulas
 INLINE = re.compile(r"\$\$(.+?)\$\$|\$([^\s$](?:[^$]*[^\s$])?)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]|``(.+?)``|`([^`]+)`", re.S)
 BREAK = re.compile(r"\\qquad(?![A-Za-z])|\\quad(?![A-Za-z])")
 TOKEN = re.compile(r"\\begin\b|\\end\b|\\left\b|\\right\b|\\qquad(?![A-Za-z])|\\quad(?![A-Za-z])|\\.|[{}]", re.S)
-SIGNS = {"<=": "\u2264", ">=": "\u2265", "!=": "\u2260", "+-": "\u00b1", "->": "\u2192", "=>": "\u21d2", "<=>": "\u21d4"}
-SIGN = re.compile(r"(?<=\s)(?:<=>|<=|>=|!=|\+-|->|=>)(?=\s)")
+SIGNS = {"<=": "\u2264", ">=": "\u2265", "!=": "\u2260", "+-": "\u00b1", "->": "\u2192", "=>": "\u21d2"}
+SIGN = re.compile(r"(?<=\s)(?:<=|>=|!=|\+-|->|=>)(?=\s)")
 NESTING = {"\\begin": 1, "\\left": 1, "{": 1, "\\end": -1, "\\right": -1, "}": -1}
 
 # browsers set a single letter in <mi> in italics, which are code points of their own
@@ -82,15 +82,15 @@ def characters(page: str) -> set[str]:
     return shown - INVISIBLE
 
 
-@lru_cache(maxsize=None)
+@cache
 def _mathml(latex: str, block: bool) -> str | None:
     try:
-        return _converter().convert_with_local_state(latex, displaystyle=block)
+        return str(_converter().convert_with_local_state(latex, displaystyle=block))
     except LatexError:
         return None
 
 
-@lru_cache(maxsize=1)
+@cache
 def _converter() -> LatexToMathML:
     return LatexToMathML(fancy_error=False)
 

@@ -81,8 +81,8 @@ def _chain(used: str, user: str, depth: Mapping[str, int]) -> list[str]:
 def _layers(depth: Mapping[str, int], chains: Mapping[tuple[str, str], Sequence[str]]) -> list[list[str]]:
     """Statements and stops by layer; within a layer, each next to where its arrows come from."""
     layers: list[list[str]] = [[] for _ in range(1 + max(depth.values(), default=-1))]
-    for name, layer in depth.items():
-        layers[layer].append(name)
+    for name, level in depth.items():
+        layers[level].append(name)
     for (used, _), chain in chains.items():
         for i, stop in enumerate(chain[1:-1], start=depth[used] + 1):
             layers[i].append(stop)

@@ -1,4 +1,4 @@
-"""The report: one self-contained HTML page for one run's JSON document. No network, no framework, readable without scripts."""
+"""The report: one self-contained HTML page for a run's JSON document; no network, readable without scripts."""
 
 from __future__ import annotations
 

@@ -24,6 +24,7 @@ __all__ = [
     "outcome_counts",
     "reproduce",
     "seconds",
+    "superscript",
 ]
 
 CHECK_KINDS = {
@@ -86,12 +87,13 @@ def headline(document: Mapping[str, Any]) -> tuple[str, str]:
     """The run's verdict and the sentence that says it. An unfinished or partial run never sounds like a full one."""
     counts, total = outcome_counts(document), len(document["theorems"])
     run = document["run"]
-    partial = "" if set(KINDS) <= set(run.get("kinds", KINDS)) else f" by the selected kinds of checks ({', '.join(run['kinds'])})"
+    kinds = run.get("kinds", KINDS)
+    partial = "" if set(KINDS) <= set(kinds) else f" by the selected kinds of checks ({', '.join(kinds)})"
     statements = "1 statement" if total == 1 else f"{total} statements"
     if not total:
         return "inconclusive", "Nothing was checked"
     if counts["verified"] == total:
-        return "verified", f"{'The' if total == 1 else 'All'} {statements} {'is' if total == 1 else 'are'} verified{partial}"
+        return "verified", f"{'1 statement is' if total == 1 else f'All {total} statements are'} verified{partial}"
     verdict = "refuted" if counts["refuted"] else "inconclusive"
     named = [f"{counts[name]} {name}" for name in ("refuted", "inconclusive", "verified") if counts[name]]
     return verdict, f"Of {statements}: {', '.join(named)}{partial}"
@@ -143,8 +145,13 @@ def exact(value: Any, digits: int = 6) -> str:
     mantissa, _, exponent = f"{value:.{digits}g}".partition("e")
     if not exponent:
         return mantissa.replace("-", "\u2212")
-    power = "10" + str(int(exponent)).translate(SUPERSCRIPT)
+    power = "10" + superscript(int(exponent))
     return (power if mantissa == "1" else f"{mantissa} \u00d7 {power}").replace("-", "\u2212")
+
+
+def superscript(number: int) -> str:
+    """An exponent in raised characters."""
+    return str(number).translate(SUPERSCRIPT)
 
 
 def evidence_rows(evidence: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -131,7 +131,7 @@ def test_catoni_between_nodes_is_bounded_below(side: int) -> None:
 @pytest.mark.parametrize("offset", [-300.0, 0.0, 10.0, 1500.0])
 @pytest.mark.parametrize("stake", [1e-6, 1e-4, 1.0])
 def test_bounded_log_wealth_is_below_the_product(offset: float, stake: float, side: int) -> None:
-    """Power sums and the binomial formula never claim more than the product over the draws; small stakes lose nothing."""
+    """Power sums and the binomial formula never claim more than the product; small stakes lose nothing."""
     draws = np.random.default_rng(1).random(4096) * 1e3
     bets = BoundedBets(300.0, np.array([stake]), 0, 1e3)
     used = side * min(stake, float(bets.largest_stake(np.asarray(offset))))

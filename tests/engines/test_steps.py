@@ -100,7 +100,7 @@ def single_point(n: int, count: int, claimed: float) -> Steps:
     ("claimed", "true"), [(0.3, 0.4), (0.4, 0.3), (0.05, 0.15), (0.15, 0.05), (0.9, 1.0), (0.1, 0.0)]
 )
 def test_e_value_of_a_shifted_claim_is_a_fair_game(claimed: float, true: float) -> None:
-    """The binomial sum: off by exactly delta at one point, the e-value there, and so the least of all, has mean at most 1."""
+    """Off by exactly delta at one point, the e-value there, and so the least of all, has mean at most 1."""
     n, delta = 30, 0.1
     which = 0 if true > claimed else 1
     values = [math.exp(min(float(log_shifted(single_point(n, k, claimed), delta)[which]), 700)) for k in range(n + 1)]

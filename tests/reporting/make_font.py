@@ -1,4 +1,4 @@
-"""Makes the report's font: ``python tests/reporting/make_font.py`` with ``fonttools``, ``brotli`` and ``ziamath`` installed.
+"""Makes the report's font: ``python tests/reporting/make_font.py``; needs ``fonttools``, ``brotli`` and ``ziamath``.
 
 Run it again with more code points when ``test_formulas.py`` names one that is missing.
 """
@@ -22,7 +22,14 @@ OPERATORS = (
     (0x25B2, 0x25BD), (0x25CB, 0x25CF), (0x27E6, 0x27EB), (0x27F5, 0x27FC), (0x2A00, 0x2A06), (0x2A3F, 0x2A3F),
     (0x2A74, 0x2A76), (0x2A7D, 0x2A7E), (0x2AAF, 0x2AB0), (0xFE00, 0xFE00),
 )  # fmt: skip
-ALPHABETS = ((0x1D400, 0x1D467), (0x1D49C, 0x1D4CF), (0x1D504, 0x1D51D), (0x1D538, 0x1D56B), (0x1D6A4, 0x1D71B), (0x1D7CE, 0x1D7E1))
+ALPHABETS = (
+    (0x1D400, 0x1D467),
+    (0x1D49C, 0x1D4CF),
+    (0x1D504, 0x1D51D),
+    (0x1D538, 0x1D56B),
+    (0x1D6A4, 0x1D71B),
+    (0x1D7CE, 0x1D7E1),
+)
 
 
 def make() -> None:
@@ -34,7 +41,9 @@ def make() -> None:
     options.drop_tables += ["DSIG"]
     font = subset.load_font(str(source), options)
     cutter = subset.Subsetter(options)
-    cutter.populate(unicodes=[point for low, high in (*TEXT, *LETTERS, *OPERATORS, *ALPHABETS) for point in range(low, high + 1)])
+    cutter.populate(
+        unicodes=[point for low, high in (*TEXT, *LETTERS, *OPERATORS, *ALPHABETS) for point in range(low, high + 1)]
+    )
     cutter.subset(font)
     rename(font)
     subset.save_font(font, str(TARGET), options)

@@ -161,7 +161,7 @@ def finite_example_enclosed(normaliser, margin, joint, q):
 
     return {
         f"K = {n}": EnclosureAtLeast(
-            log_evidence(joint) - importance_bound(joint, q, n, objective), ball(margin), at=f"K = {n}, joint {joint}, q {q}"
+            log_evidence(joint) - importance_bound(joint, q, n, objective), ball(margin), at=f"joint {listed(joint)}, q {listed(q)}"
         )
         for n in SAMPLES
     }
@@ -189,7 +189,7 @@ def average_weight_simulated(normaliser, model, x, proposal):
         factor = float(normaliser(sp.Integer(n)))
 
         def draw(rng, size):
-            return factor * torch.exp(log_weights(model, x, proposal, proposal.sample(rng, (size, n)))).sum(-1)
+            return factor * torch.exp(log_weights(model, x, proposal, proposal.from_standard(rng.normal((size, n))))).sum(-1)
 
         return BoundedMean(draw, equals=evidence, lo=0, hi=factor * n * largest, scale=evidence)
 
@@ -206,7 +206,7 @@ def bound_simulated(normaliser, margin, model, x, proposal):
         offset = float(shift(normaliser, n)) + float(margin)
 
         def draw(rng, size):
-            logs = log_weights(model, x, proposal, proposal.sample(rng, (size, n)))
+            logs = log_weights(model, x, proposal, proposal.from_standard(rng.normal((size, n))))
             return model.log_evidence(x) - log_mean_exp(logs) - offset
 
         because = "0 <= log C - log(mean r) <= mean of K copies of Y = log C - log r, so Var <= Var(Y)/K + (E Y)^2"
@@ -221,7 +221,7 @@ def gap_of_one_sample(model, x, proposal, gap_of_one):
     law = WeightLaw(model.posterior(x), proposal)
 
     def draw(rng, size):
-        return model.log_evidence(x) - log_weights(model, x, proposal, proposal.sample(rng, (size,)))
+        return model.log_evidence(x) - log_weights(model, x, proposal, proposal.from_standard(rng.normal((size,))))
 
     because = "log r is log C minus alpha (Z - z0)^2 with Z normal: the variance is alpha^2 (2 t^4 + 4 t^2 (m - z0)^2)"
     gap = gap_of_one(model.posterior(x), proposal)
@@ -245,6 +245,10 @@ def tangent_never_crossed():
 def shift(normaliser, n):
     """What log(normaliser(n) sum w) has in excess of log((1/n) sum w), enclosed."""
     return ball(sp.Rational(normaliser(sp.Integer(n)) * n)).log()
+
+
+def listed(numbers):
+    return f"({', '.join(map(str, numbers))})"
 
 
 theorem.false_if("log(1/K) is left out", normaliser=one)
