@@ -249,7 +249,7 @@ def test_a_journal_of_another_version_is_refused_by_name(run, tmp_path: Path) ->
     journal.write_text(json.dumps({**json.loads(first), "version": "0.0.1"}) + "\n" + rest)
     status, _, error = run("true_claim", "--resume")
     assert status == 2
-    assert "its version is 0.0.1, this run's is" in error
+    assert "its field version is 0.0.1, this run's is" in error
 
 
 def test_a_new_run_keeps_the_journal_before_it(run, tmp_path: Path) -> None:

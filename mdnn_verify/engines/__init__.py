@@ -29,8 +29,25 @@ def decide(claim: Any, context: Context) -> Verdict:
 def satisfiable(claim: Any, context: Context) -> Verdict:
     """Whether a hypothesis can be fulfilled: PROVED with a witness, REFUTED, or INCONCLUSIVE."""
     if _is_several(claim):
-        return conjunction(claim, context, satisfiable)
+        return conjunction(_joined(claim), context, satisfiable)
     return _as_claim(claim).satisfiable(context)
+
+
+def _joined(claims: Any) -> dict[str, Any]:
+    """The same claims with those that one engine can satisfy together made one, under the labels of all of them."""
+    pairs = claims.items() if isinstance(claims, Mapping) else enumerate(claims)
+    found: dict[str, Any] = {}
+    for label, member in pairs:
+        claim = member if _is_several(member) else _as_claim(member)
+        for known, earlier in list(found.items()):
+            both = earlier.joined(claim) if isinstance(earlier, Claim) and isinstance(claim, Claim) else None
+            if both is not None:
+                del found[known]
+                found[f"{known}, {label}"] = both
+                break
+        else:
+            found[str(label)] = claim
+    return found
 
 
 def _is_several(claim: Any) -> bool:

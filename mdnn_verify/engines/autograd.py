@@ -29,9 +29,10 @@ def jacobian(f: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor, *, forw
 def log_abs_det(matrix: torch.Tensor, entry_error: torch.Tensor | float = 0.0) -> tuple[float, float]:
     r"""(log|det J|, bound on its error) for J of shape (n, n), float64; ``entry_error`` bounds |matrix - J| entrywise.
 
-    A posteriori: P L U = J + E with |E| <= |fl(P L U) - matrix| + gamma_n |P||L||U| + entry_error + roundings. With an
-    approximate inverse Y and G = I - Y J one has log|det P L U| - log|det J| = log|det(I + J^-1 E)|, and
-    rho = || |Y| |E| || / (1 - ||G||) >= ||J^-1 E|| gives |log|det(I + J^-1 E)|| <= -n log(1 - rho).
+    A posteriori: P L U = J + E with |E| <= |fl(P L U) - matrix| + gamma_n |P||L||U| + entry_error + roundings. Put
+    X = J^-1 E, so that log|det P L U| - log|det J| = log|det(I + X)|. With an approximate inverse Y, g = ||I - Y J||,
+    rho = || |Y| |E| || / (1 - g) >= ||X|| and |tr X| <= tr |Y| |E| + n g rho (row-sum norms), whence
+    |log|det(I + X)|| <= |tr X| + sum_{k >= 2} |tr X^k| / k <= tr |Y| |E| + n g rho + n rho^2 / (2 (1 - rho)).
     Raises ArithmeticError where no bound can be established (J singular, or too close to it).
     """
     n = _checked_size(matrix)
@@ -41,20 +42,17 @@ def log_abs_det(matrix: torch.Tensor, entry_error: torch.Tensor | float = 0.0) -
     diagonal = upper.diagonal().abs()
     if info or not bool((diagonal > 0).all()):
         raise ArithmeticError("log_abs_det: the matrix is singular to working precision, no rounding bound exists")
-    rho = _perturbation(matrix, pivots, lower, upper, errors)
-    if not rho < 1:
-        raise ArithmeticError(f"log_abs_det: no rounding bound, the matrix is too close to a singular one (rho = {rho:.3g})")
+    perturbation = _perturbation(matrix, pivots, lower, upper, errors)
     logs = diagonal.log()
     # each logarithm is off by less than 2 ulp, and n of them are added in some order
     summation = (gamma(n) + 4 * unit_roundoff()) * (1 + gamma(n)) * float(logs.abs().sum())
-    bound = (summation - n * math.log1p(-rho)) * (1 + 8 * unit_roundoff())
-    return float(logs.sum()), bound
+    return float(logs.sum()), (summation + perturbation) * (1 + 8 * unit_roundoff())
 
 
 def _perturbation(
     matrix: torch.Tensor, pivots: torch.Tensor, lower: torch.Tensor, upper: torch.Tensor, errors: torch.Tensor
 ) -> float:
-    """rho as above, rounded upwards; infinite if the approximate inverse does not certify that J is regular."""
+    """The bound on |log|det(I + X)|| above, rounded upwards. Raises ArithmeticError unless g < 1 and rho < 1."""
     n = len(matrix)
     u, up = unit_roundoff(), 1 + gamma(2 * n + 8)  # ``up`` outweighs the roundings of sums of non-negative terms
     product = pivots @ (lower @ upper)
@@ -64,10 +62,14 @@ def _perturbation(
     defect = (torch.eye(n, dtype=torch.float64) - inverse @ matrix).abs() * (1 + 2 * u)
     defect = defect + gamma(n) * (inverse.abs() @ matrix.abs()) * up + inverse.abs() @ errors * up
     g = float((defect.sum(1) * up).max()) * up
-    if not g < 1:
-        return math.inf
-    weighted = float(((inverse.abs() @ perturbed).sum(1)).max()) * up * up
-    return weighted / (1 - g) * (1 + 4 * u)
+    weighted = (inverse.abs() @ perturbed) * up
+    rho = float(weighted.sum(1).max()) * up / (1 - g) if g < 1 else math.inf
+    if not rho < 1:
+        raise ArithmeticError(
+            f"log_abs_det: no rounding bound, the matrix is too close to a singular one (rho = {rho:.3g})"
+        )
+    trace = float(weighted.diagonal().sum()) * up
+    return (trace + n * g * rho + n * rho**2 / (2 * (1 - rho))) * (1 + 16 * u)
 
 
 def _factors(matrix: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, bool]:
@@ -78,7 +80,9 @@ def _factors(matrix: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Te
 
 def _checked_size(matrix: torch.Tensor) -> int:
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not len(matrix) or matrix.dtype is not torch.float64:
-        raise ValueError(f"matrix has shape {tuple(matrix.shape)} and dtype {matrix.dtype}, expected (n, n) and torch.float64")
+        raise ValueError(
+            f"matrix has shape {tuple(matrix.shape)} and dtype {matrix.dtype}, expected (n, n) and torch.float64"
+        )
     if not bool(matrix.isfinite().all()):
         raise ValueError("matrix has an entry that is NaN or infinite")
     return len(matrix)

@@ -39,6 +39,10 @@ class Claim(ABC):
         """Whether some instance fulfils the claim, for hypotheses; a claim without free variables just holds or not."""
         return self.decide(context)
 
+    def joined(self, other: Claim) -> Claim | None:
+        """One claim for both, if this engine can satisfy them together: x > 0 and x < 0 are satisfiable, but not so."""
+        return None
+
 
 def conjunction(
     claims: Mapping[str, Any] | Iterable[Any], context: Context, decide: Callable[[Any, Context], Verdict]

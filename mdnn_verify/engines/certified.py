@@ -7,31 +7,47 @@ product 1 (SymPy itself continues them by Karr's convention).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import flint
 import sympy as sp
+from sympy.core.function import AppliedUndef
 
 from mdnn_verify.engines import certified_functions as functions
 from mdnn_verify.engines.certified_functions import Number, Undefined, Unresolved
 from mdnn_verify.engines.certified_matrices import Rows, determinant, matrix
 
-__all__ = ["Elements", "Evaluator"]
+__all__ = ["Evaluator", "World"]
 
 MOST_TERMS = 20_000
-Elements = Callable[[str, tuple[int, ...], sp.Basic], flint.fmpq]
+
+
+class World(Protocol):
+    """What undefined symbols mean at a point."""
+
+    def entry(self, name: str, indices: tuple[int, ...], expr: sp.Basic) -> flint.fmpq:
+        """Of an indexed symbol or a matrix symbol; ``expr`` carries the assumptions."""
+
+    def polynomial(self, function: Any, arity: int) -> sp.Lambda:
+        """What an undefined function stands for."""
+
+    def differentiated(self, expr: sp.Expr) -> sp.Expr:
+        """A derivative with undefined functions replaced and carried out."""
 
 
 class Evaluator:
     """Numbers and matrices that expressions stand for when symbols have the given ``values``.
 
-    ``elements`` gives the entries of indexed symbols and matrix symbols. With ``analytic``, values may be wide complex
-    balls and everything that is not analytic there raises Unresolved. ``notes`` collects what had to be trusted.
+    ``world`` gives meaning to indexed symbols, matrix symbols and undefined functions. With ``analytic``, values may be
+    wide complex balls, and everything that is not analytic there raises Unresolved. ``notes`` collects what had to be
+    trusted.
     """
 
-    def __init__(self, values: Mapping[sp.Basic, Any], elements: Elements, notes: set[str], *, analytic: bool = False) -> None:
+    def __init__(
+        self, values: Mapping[sp.Basic, Any], world: World, notes: set[str], *, analytic: bool = False
+    ) -> None:
         self.values = values
-        self.elements = elements
+        self.world = world
         self.notes = notes
         self.analytic = analytic
         self._memo: dict[sp.Basic, Number] = {}
@@ -64,7 +80,7 @@ class Evaluator:
     def bound(self, variable: sp.Basic, value: Number, *, analytic: bool | None = None) -> Evaluator:
         """The same point with one more symbol: the index of a sum, the variable of an integral."""
         analytic = self.analytic if analytic is None else analytic
-        return Evaluator({**self.values, variable: value}, self.elements, self.notes, analytic=analytic)
+        return Evaluator({**self.values, variable: value}, self.world, self.notes, analytic=analytic)
 
     def _number(self, expr: sp.Expr) -> Number:
         if isinstance(expr, sp.Rational):
@@ -89,14 +105,14 @@ class Evaluator:
         constant = functions.constant(expr)
         if constant is not None:
             return constant
-        if not expr.args or isinstance(expr, (sp.Derivative, sp.Subs)) or isinstance(expr, sp.core.function.AppliedUndef):
+        if not expr.args:
             raise Unresolved(f"no value for {expr}")
         arguments = [self.number(argument) for argument in expr.args]
         return functions.apply(expr, arguments, self.analytic, self.notes)
 
 
 def _indexed(at: Evaluator, expr: sp.Indexed) -> Number:
-    return at.elements(str(expr.base.label), tuple(at.integer(index) for index in expr.indices), expr)
+    return at.world.entry(str(expr.base.label), tuple(at.integer(index) for index in expr.indices), expr)
 
 
 def _entry(at: Evaluator, expr: Any) -> Number:
@@ -104,6 +120,20 @@ def _entry(at: Evaluator, expr: Any) -> Number:
     if not (0 <= i < len(rows) and 0 <= j < len(rows[0])):
         raise Undefined(f"{expr} lies outside its matrix")
     return rows[i][j]
+
+
+def _undefined(at: Evaluator, expr: AppliedUndef) -> Number:
+    polynomial, point = at.world.polynomial(expr.func, len(expr.args)), at
+    for variable, argument in zip(polynomial.variables, expr.args, strict=True):
+        point = point.bound(variable, at.number(argument))
+    return point.number(polynomial.expr)
+
+
+def _derivative(at: Evaluator, expr: Any) -> Number:
+    found = at.world.differentiated(expr)
+    if found == expr:
+        raise Unresolved(f"no value for {expr}")
+    return at.number(found)
 
 
 def _trace(at: Evaluator, expr: sp.Trace) -> Number:
@@ -135,7 +165,9 @@ def _series(at: Evaluator, expr: Any) -> Number:
     return _terms(at, expr.function, expr.limits, combine, expr)
 
 
-def _terms(at: Evaluator, body: sp.Expr, limits: Sequence[Any], combine: Callable[[list[Number]], Number], whole: Any) -> Number:
+def _terms(
+    at: Evaluator, body: sp.Expr, limits: Sequence[Any], combine: Callable[[list[Number]], Number], whole: Any
+) -> Number:
     if not limits:
         return at.number(body)
     *inner, limit = limits
@@ -178,6 +210,9 @@ def _closed_form(at: Evaluator, expr: sp.Expr) -> Number:
 _STRUCTURES: dict[Any, Callable[[Evaluator, Any], Number]] = {
     sp.Indexed: _indexed,
     sp.matrices.expressions.matexpr.MatrixElement: _entry,
+    AppliedUndef: _undefined,
+    sp.Derivative: _derivative,
+    sp.Subs: _derivative,
     sp.Trace: _trace,
     sp.Determinant: _determinant,
     sp.Piecewise: _piecewise,

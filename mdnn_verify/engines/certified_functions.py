@@ -24,10 +24,12 @@ class Unresolved(Exception):
 
 
 def total(values: list[Number]) -> Number:
+    """The sum; 0 for no value."""
     return sum(values, flint.fmpq(0))
 
 
 def product(values: list[Number]) -> Number:
+    """The product; 1 for no value."""
     result = flint.fmpq(1)
     for value in values:
         result = result * value
@@ -71,6 +73,7 @@ def constant(expr: sp.Expr) -> Number | None:
 
 
 def as_sympy(value: flint.fmpq) -> sp.Rational:
+    """The same rational number."""
     return sp.Rational(int(value.p), int(value.q))
 
 
@@ -211,7 +214,11 @@ def _by_sympy(expr: sp.Expr, arguments: list[flint.fmpq], notes: set[str]) -> Nu
     if known is not None:
         return known
     digits = [value.evalf(precision, strict=False) for precision in (40, 90)]
-    if not all(isinstance(number, sp.Float) for number in digits) or not digits[1] or abs(digits[0] / digits[1] - 1) > 1e-35:
+    if (
+        not all(isinstance(number, sp.Float) for number in digits)
+        or not digits[1]
+        or abs(digits[0] / digits[1] - 1) > 1e-35
+    ):
         raise Unresolved(f"no enclosure of {type(expr).__name__}")
     notes.add(f"SymPy's evalf of {type(expr).__name__}, the same at 40 and 90 digits")
     centre, tenth = flint.arb(str(digits[1].n(60))), flint.arb(10)

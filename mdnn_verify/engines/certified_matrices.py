@@ -20,7 +20,7 @@ LARGEST = 64
 class Point(Protocol):
     """What is needed of an evaluator."""
 
-    elements: Any
+    world: Any
 
     def number(self, expr: sp.Expr) -> Number: ...
     def matrix(self, expr: sp.Basic) -> Rows: ...
@@ -37,8 +37,8 @@ def matrix(expr: sp.Basic, at: Point) -> Rows:
 
 
 def determinant(rows: Rows) -> Number:
-    result = _flint(rows).det()
-    return result
+    """Exact for rational entries."""
+    return _flint(rows).det()
 
 
 def _shape(expr: Any, at: Point) -> tuple[int, int]:
@@ -58,12 +58,14 @@ def _filled(entry: Callable[[int, int], Number]) -> Callable[[Any, Point], Rows]
 
 def _symbol(expr: Any, at: Point) -> Rows:
     height, width = _shape(expr, at)
-    return [[at.elements(str(expr.name), (i, j), expr) for j in range(width)] for i in range(height)]
+    return [[at.world.entry(str(expr.name), (i, j), expr) for j in range(width)] for i in range(height)]
 
 
 def _added(expr: Any, at: Point) -> Rows:
     summands = [at.matrix(term) for term in expr.args]
-    return [[sum(entries, flint.fmpq(0)) for entries in zip(*rows, strict=True)] for rows in zip(*summands, strict=True)]
+    return [
+        [sum(entries, flint.fmpq(0)) for entries in zip(*rows, strict=True)] for rows in zip(*summands, strict=True)
+    ]
 
 
 def _multiplied(expr: Any, at: Point) -> Rows:
@@ -109,7 +111,7 @@ def _blocks(expr: Any, at: Point) -> Rows:
     found: Rows = []
     for i in range(table.rows):
         blocks = [at.matrix(table[i, j]) for j in range(table.cols)]
-        found += [sum(parts, []) for parts in zip(*blocks, strict=True)]
+        found += [[entry for part in parts for entry in part] for parts in zip(*blocks, strict=True)]
     return found
 
 
@@ -149,7 +151,9 @@ def _product(left: Rows, right: Rows) -> Rows:
     if len(left[0]) != len(right):
         raise Undefined("a product of matrices whose sizes do not fit")
     columns = list(zip(*right, strict=True))
-    return [[sum((a * b for a, b in zip(row, column, strict=True)), flint.fmpq(0)) for column in columns] for row in left]
+    return [
+        [sum((a * b for a, b in zip(row, column, strict=True)), flint.fmpq(0)) for column in columns] for row in left
+    ]
 
 
 def _inverse(rows: Rows) -> Rows:

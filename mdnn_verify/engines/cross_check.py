@@ -28,7 +28,7 @@ PRECISIONS = (128, 512, 2048)  # bits; equality of irrational numbers is accepte
 
 @dataclass
 class Findings:
-    """Per claim: at how many points it was certainly or to high precision true; and the first point where one is false."""
+    """Per claim: at how many points it was true, certainly or to high precision; and the first point where one is not."""
 
     agreed: list[int]
     false: int | None = None
@@ -62,7 +62,7 @@ def find_witness(claims: Sequence[Any], context: Context, draws: int = 200) -> s
     try:
         for point in islice(points(vocabulary, context.name, context.seed), 1 if vocabulary.closed else draws):
             _solve_equations(claims, point)
-            if all(holds_at(point.prepared(claim), point, notes)[0] is Truth.TRUE for claim in claims):
+            if all(holds_at(claim, point, notes)[0] is Truth.TRUE for claim in claims):
                 return point.text()
     except (Unresolved, NotImplementedError):
         return None
@@ -94,7 +94,7 @@ def _solve_equations(claims: Sequence[Any], point: Point) -> None:
         if not free:
             continue
         others = {s: v for s, v in point.values.items() if s != free[-1]}
-        for solution in sp.solve(point.prepared(claim).xreplace(others), free[-1]):
+        for solution in sp.solve(point.replaced(claim.lhs - claim.rhs).xreplace(others), free[-1]):
             if admits(free[-1], solution):
                 point.values[free[-1]] = solution
                 break
@@ -105,7 +105,7 @@ def _at_point(claims: Sequence[Any], point: Point, wanted: int, findings: Findin
     for i, claim in enumerate(claims):
         if findings.agreed[i] >= wanted:
             continue
-        found, reason = holds_at(point.prepared(claim), point, findings.notes)
+        found, reason = holds_at(claim, point, findings.notes)
         if found is Truth.FALSE:
             findings.false, findings.point = i, point.text()
             return

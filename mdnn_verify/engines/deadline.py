@@ -1,10 +1,12 @@
-"""A time limit for Python code, in any thread (a worker of a cluster runs its tasks in a thread other than the main one)."""
+"""A time limit for Python code, in any thread (a worker of a cluster runs its tasks outside the main one)."""
 
 from __future__ import annotations
 
 import _thread
+import contextlib
 import ctypes
 import threading
+import time
 from types import TracebackType
 
 __all__ = ["Timeout", "deadline"]
@@ -28,9 +30,9 @@ class deadline:  # noqa: N801  (used like a function)
             raise ValueError(f"seconds = {seconds!r}, expected a positive number")
         self.seconds = seconds
         # a class of its own, and no Exception: foreign code must not swallow it, nor an enclosing block mistake it
-        self._expired = type("Expired", (BaseException,), {})
+        self._expired: type[BaseException] = type("Expired", (BaseException,), {})
         self._released = _thread.allocate_lock()
-        self._running = False
+        self._running = self._fired = False
 
     def __enter__(self) -> deadline:
         self._thread = threading.get_ident()
@@ -43,7 +45,9 @@ class deadline:  # noqa: N801  (used like a function)
             raise
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         interrupted = self._disarm()
         if interrupted is not None:
             raise interrupted
@@ -55,35 +59,41 @@ class deadline:  # noqa: N801  (used like a function)
         wait = self.seconds
         try:
             while not self._released.acquire(timeout=min(wait, threading.TIMEOUT_MAX)):
+                self._fired = True
                 _raise_in(self._thread, self._expired)
                 wait = REPEAT
         finally:
             self._running = False
 
     def _disarm(self) -> BaseException | None:
-        """End the watch for certain; what interrupts this from outside (Ctrl-C, an enclosing limit) is handed back."""
+        """End the watch for certain; what interrupts this from outside (Ctrl-C, an enclosing limit) is handed back.
+
+        A limit that was set and not delivered yet cannot be withdrawn (CPython would stay on its slow path for good),
+        so it is provoked once more and caught here: a thread holds one pending exception at most.
+        """
         interrupted = None
         while True:
             try:
-                if self._released.locked() and self._running:
-                    self._released.release()
-                while self._running:
-                    _pause()
-                _raise_in(self._thread, None)  # a limit that was set but not delivered yet
-                return interrupted
+                self._stop_watch()
+                if not self._fired:
+                    return interrupted
+                _raise_in(self._thread, self._expired)
+                while True:
+                    pass
             except self._expired:
-                continue
-            except RuntimeError:  # the watch took the lock between the look and the release
-                continue
-            except BaseException as error:
+                if not self._running:
+                    return interrupted
+            except BaseException as error:  # noqa: BLE001  (handed back, and raised once the watch has ended)
                 interrupted = error
 
+    def _stop_watch(self) -> None:
+        while self._running:
+            if self._released.locked():
+                with contextlib.suppress(RuntimeError):  # the watch was faster
+                    self._released.release()
+            time.sleep(2e-5)
 
-def _pause() -> None:
-    threading.Event().wait(1e-4)
 
-
-def _raise_in(thread: int, kind: type[BaseException] | None) -> None:
-    """Have ``kind`` raised in a thread at its next bytecode; None withdraws what is pending."""
-    target = ctypes.py_object(kind) if kind is not None else None
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), target)
+def _raise_in(thread: int, kind: type[BaseException]) -> None:
+    """Have ``kind`` raised in a thread at its next bytecode."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(kind))

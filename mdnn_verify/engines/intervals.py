@@ -17,6 +17,7 @@ __all__ = ["EnclosureAtLeast", "EnclosureEquals", "gaussian_tail", "integral", "
 
 ENGINE = "intervals"
 INFORMATIVE = 1e-3  # as for pathwise claims
+_CIRCLES = ((0.5, 12), (0.875, 40))  # radius as a share of the ball's, number of nodes
 Integrand = Callable[[Any, bool], Any]
 
 
@@ -62,7 +63,7 @@ class EnclosureEquals(Claim):
 
 @dataclass(frozen=True)
 class EnclosureAtLeast(Claim):
-    """A number known to lie in ``enclosure`` is at least ``floor``: PROVED, REFUTED, or INCONCLUSIVE where they overlap."""
+    """A number known to lie in ``enclosure`` is at least ``floor``: PROVED, REFUTED, or INCONCLUSIVE if they overlap."""
 
     enclosure: Any
     floor: Any
@@ -79,13 +80,48 @@ class EnclosureAtLeast(Claim):
 
 
 def integral(f: Integrand, a: Any, b: Any) -> flint.arb:
-    """The integral of a real-analytic f over [a, b] (finite), enclosed.
+    """The integral over [a, b] (finite) of a function that is real there, enclosed; not finite if FLINT gives up.
 
     ``f(z, analytic)`` gets a complex ball and, if ``analytic``, must return a non-finite ball wherever it is not
-    analytic on the whole of z (pass the flag on: ``z.sqrt(analytic=analytic)``, ``z.log(analytic=analytic)``).
+    analytic on the whole of z (pass the flag on: ``z.sqrt(analytic=analytic)``, ``z.log(analytic=analytic)``); an
+    integrand that forgets this makes the enclosure wrong. ValueError where that is found out (see ``_breaks_contract``)
+    and where the result is not real.
     """
-    result = flint.acb.integral(f, flint.acb(a), flint.acb(b))
+
+    def watched(z: flint.acb, analytic: bool) -> flint.acb:
+        value = flint.acb(f(z, analytic))
+        if analytic and value.is_finite() and _breaks_contract(f, z, value):
+            raise ValueError(
+                "the integrand claims to be analytic where it is not; "
+                "it must pass the flag analytic on, as in z.sqrt(analytic=analytic)"
+            )
+        return value
+
+    result = flint.acb.integral(watched, flint.acb(a), flint.acb(b))
+    if result.is_finite() and not result.imag.contains(0):
+        raise ValueError(f"the integral {result.str(12)} is not real")
     return result.real
+
+
+def _breaks_contract(f: Integrand, z: flint.acb, value: flint.acb) -> bool:
+    """Whether f is certainly not analytic on the ball z, where it says it is: a mean over a circle misses the centre.
+
+    If f is analytic and |f| <= M on a disc of radius R, the mean of N equidistant values on the circle of radius q R
+    differs from the value at the centre by at most M q^N / (1 - q^N) (Trefethen & Weideman 2014, Theorem 2.1).
+    """
+    radius = min(flint.arb(z.real.rad()), flint.arb(z.imag.rad()))
+    if not radius > 0:
+        return False
+    centre = flint.acb(z.real.mid(), z.imag.mid())
+    for share, nodes in _CIRCLES:
+        q = flint.arb(share)
+        step = 2 * flint.arb.pi() / nodes
+        circle = (centre + radius * q * flint.acb((k * step).cos(), (k * step).sin()) for k in range(nodes))
+        mean = sum((flint.acb(f(point, False)) for point in circle), flint.acb(0)) / nodes
+        allowed = abs(value) * q**nodes / (1 - q**nodes)
+        if abs(mean - f(centre, False)) > allowed:
+            return True
+    return False
 
 
 def gaussian_tail(x: Any) -> flint.arb:

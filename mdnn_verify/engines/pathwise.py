@@ -26,11 +26,11 @@ Array = npt.NDArray[np.float64]
 class Residual(Claim):
     """observed = expected up to rounding: |observed - expected| <= bound, elementwise.
 
-    ``observed`` and ``expected`` are real tensors, arrays or numbers of one shape (nothing is broadcast); ``bound`` is a
-    number or an array of that shape, finite and >= 0; 0 means bit-equal. NaN refutes; equal infinities agree.
-    ``at`` describes the instance and is printed as the counterexample. A bound above 1e-3 of max(|observed|, |expected|,
-    scale) says too little: agreement is then INCONCLUSIVE; ``scale`` is the natural magnitude of the quantity where its
-    values may be near 0. Raises ValueError for a bound or shapes that break this.
+    ``observed`` and ``expected`` are real tensors, arrays or numbers of one shape (nothing is broadcast); ``bound`` is
+    a number or an array of that shape, finite and >= 0; 0 means bit-equal. NaN refutes; equal infinities agree.
+    ``at`` describes the instance and is printed as the counterexample. ``scale`` is the natural magnitude of the
+    quantity, whose values may be near 0: a bound above 1e-3 of max(|observed|, |expected|, scale) says too little, so
+    that agreement is INCONCLUSIVE. Raises ValueError for a bound or shapes that break this.
     """
 
     observed: Any
@@ -85,7 +85,13 @@ def gamma(k: int, dtype: Any = np.float64) -> float:
 
 
 def _verdict(
-    residual: Array, bound: Array, observed: Array, expected: Array, claim: Residual | AtLeast, context: Context, sign: str
+    residual: Array,
+    bound: Array,
+    observed: Array,
+    expected: Array,
+    claim: Residual | AtLeast,
+    context: Context,
+    sign: str,
 ) -> Verdict:
     """NaN compares false, so ``<=`` (never ``>``) decides."""
     if residual.size == 0:
@@ -97,7 +103,12 @@ def _verdict(
         return Verdict(Status.REFUTED, context.scope, "the residual exceeds its bound", text, engine=ENGINE)
     magnitudes = np.abs(np.concatenate([observed.ravel(), expected.ravel()]))
     reference = max(float(magnitudes[np.isfinite(magnitudes)].max(initial=0.0)), claim.scale)
-    evidence = {"entries": int(residual.size), "ratio": _ratio(residual, bound), "bound": largest, "magnitude": reference}
+    evidence = {
+        "entries": int(residual.size),
+        "ratio": _ratio(residual, bound),
+        "bound": largest,
+        "magnitude": reference,
+    }
     if largest > INFORMATIVE * reference:
         detail = f"the rounding bound {largest:.3g} is too wide to say anything about a quantity of magnitude {reference:.3g}"
         return Verdict(Status.INCONCLUSIVE, context.scope, detail, engine=ENGINE, evidence=evidence)

@@ -6,6 +6,7 @@ import hashlib
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import flint
@@ -76,22 +77,27 @@ class Point:
 
     def evaluator(self, notes: set[str]) -> Evaluator:
         """At FLINT's present precision."""
-        exact = Evaluator({}, self._entry, notes)
+        exact = Evaluator({}, self, notes)
         values = {s: v if isinstance(v, bool) else exact.number(v) for s, v in self.values.items()}
-        return Evaluator(values, self._entry, notes)
+        return Evaluator(values, self, notes)
 
-    def prepared(self, claim: Any) -> Any:
-        """The claim with undefined functions replaced and derivatives carried out."""
-        if isinstance(claim, MatrixEquality):
-            return claim.map(self.prepared)
+    def entry(self, name: str, indices: tuple[int, ...], expr: sp.Basic) -> flint.fmpq:
+        if (name, indices) not in self.entries:
+            self.entries[name, indices] = _draw(_assumptions(expr), lambda: _rational(self.rng))
+        value = self.entries[name, indices]
+        return flint.fmpq(int(value.p), int(value.q))
+
+    def polynomial(self, function: Any, arity: int) -> sp.Lambda:
+        return self.polynomials[function, arity]
+
+    def differentiated(self, expr: sp.Expr) -> sp.Expr:
+        return self.replaced(expr).doit()
+
+    def replaced(self, expr: sp.Expr) -> sp.Expr:
+        """Every undefined function by its polynomial (never in a relation, which SymPy would then decide)."""
         for function in {function for function, _ in self.polynomials}:
-            claim = claim.replace(function, lambda *args, f=function: self.polynomials[f, len(args)](*args))
-        while pending := claim.atoms(sp.Derivative, sp.Subs):
-            done = claim.xreplace({d: d.doit() for d in pending})
-            if done == claim:
-                break
-            claim = done
-        return claim
+            expr = expr.replace(function, lambda *args, f=function: self.polynomials[f, len(args)](*args))
+        return expr
 
     def text(self) -> str:
         """Pasteable: ``x = 3/2, f = Lambda(u0, u0**2 + 1), p[1] = 2``."""
@@ -99,12 +105,6 @@ class Point:
         chosen += [f"{function} = {polynomial}" for (function, _), polynomial in self.polynomials.items()]
         chosen += [f"{name}[{', '.join(map(str, i))}] = {v}" for (name, i), v in sorted(self.entries.items(), key=str)]
         return ", ".join(chosen) or "no free symbol"
-
-    def _entry(self, name: str, indices: tuple[int, ...], expr: sp.Basic) -> flint.fmpq:
-        if (name, indices) not in self.entries:
-            self.entries[name, indices] = _draw(_assumptions(expr), lambda: _rational(self.rng))
-        value = self.entries[name, indices]
-        return flint.fmpq(int(value.p), int(value.q))
 
 
 def points(vocabulary: Vocabulary, name: str, seed: int) -> Iterator[Point]:
@@ -135,7 +135,7 @@ def _value(symbol: Any, vocabulary: Vocabulary, rng: random.Random, preferred: S
     if symbol in vocabulary.counts or isinstance(symbol, sp.Idx):
         return _draw(assumptions, lambda: sp.Integer(rng.randint(-4, 8)))
     for draw in preferred:
-        first = _first(assumptions, lambda draw=draw: draw(rng), tries=20)
+        first = _first(assumptions, partial(draw, rng), tries=20)
         if first is not None:
             return first
     return _draw(assumptions, lambda: _candidate(rng))
@@ -201,7 +201,12 @@ def _polynomial(function: Any, arity: int, rng: random.Random) -> sp.Lambda:
     def coefficient() -> sp.Rational:
         return sp.Rational(rng.randint(-3, 3), rng.randint(1, denominator))
 
-    monomials = [sp.Integer(1), *variables, *(v**2 for v in variables), *(a * b for a, b in zip(variables, variables[1:], strict=False))]
+    monomials = [
+        sp.Integer(1),
+        *variables,
+        *(v**2 for v in variables),
+        *(a * b for a, b in zip(variables, variables[1:], strict=False)),
+    ]
     body = sum((coefficient() * monomial for monomial in monomials), sp.Integer(0))
     if wanted & set(SIGNED):
         body = body**2 + (1 if wanted & {"nonzero", "positive", "negative"} else 0)
@@ -209,7 +214,7 @@ def _polynomial(function: Any, arity: int, rng: random.Random) -> sp.Lambda:
     return sp.Lambda(variables, body)
 
 
-_COMPLEX: tuple[Draw, ...] = (lambda rng: _rational(rng) + sp.I * _rational(rng),)
+_COMPLEX: tuple[Draw, ...] = (lambda rng: _rational(rng) + sp.I * rng.choice((1, 3)) * _rational(rng),)
 _EARLY: dict[int, tuple[Draw, ...]] = {  # the places where claims tend to fail
     0: (lambda rng: sp.Integer(0), lambda rng: sp.Integer(1)),
     1: (lambda rng: sp.Integer(1),),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import sympy as sp
@@ -21,7 +22,7 @@ def steps(claim: Any) -> Iterator[Step]:
     if isinstance(claim, MatrixEquality):
         yield from _matrix_steps(claim)
     elif claim in (sp.true, sp.false):
-        yield "given as a truth value", lambda: bool(claim)
+        yield "SymPy evaluated it when it was built", lambda: bool(claim)
     elif isinstance(claim, sp.Eq):
         yield from _zero_steps(claim.lhs - claim.rhs)
     elif isinstance(claim, sp.Ne):
@@ -69,7 +70,7 @@ def _nonzero_steps(difference: sp.Expr) -> Iterator[Step]:
 def _sign_steps(difference: sp.Expr, *, strict: bool) -> Iterator[Step]:
     """difference > 0 or, unless ``strict``, >= 0."""
     for name, form in _FORMS.items():
-        yield f"sign, {name}", lambda form=form: _sign(form(difference), strict=strict)
+        yield f"sign, {name}", partial(_sign_of_form, form, difference, strict)
     yield "sign of a polynomial", lambda: nonnegative_polynomial(difference, strict=strict)
     yield "sign of a fraction", lambda: _sign_of_fraction(difference, strict=strict)
 
@@ -127,6 +128,10 @@ def _sign(form: sp.Expr, *, strict: bool) -> bool | None:
     return True if holds else False if fails else None
 
 
+def _sign_of_form(form: Callable[[sp.Expr], sp.Expr], difference: sp.Expr, strict: bool) -> bool | None:
+    return _sign(form(difference), strict=strict)
+
+
 def _one_sign(difference: sp.Expr) -> bool:
     return bool(nonnegative_polynomial(difference, strict=True) or nonnegative_polynomial(-difference, strict=True))
 
@@ -152,7 +157,8 @@ def _aligned_sums(expr: sp.Expr) -> sp.Expr:
 
 
 def _aligned(series: sp.Sum) -> sp.Expr:
-    body, limits = series.function, []
+    body = series.function
+    limits: list[Any] = []
     for depth, (index, first, last) in enumerate(series.limits):
         fresh = sp.Symbol(f"_k{len(series.limits) - depth}", integer=True)
         shift = {index: fresh + first}

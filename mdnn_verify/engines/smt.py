@@ -13,7 +13,7 @@ from typing import Any
 import z3
 
 from mdnn_verify.engines.base import Claim, Context
-from mdnn_verify.engines.smt_terms import Denominator, denominators, readable, uninterpreted_sorts
+from mdnn_verify.engines.smt_terms import Partial, partial_operations, readable, uninterpreted_sorts
 from mdnn_verify.errors import MdnnVerifyError
 from mdnn_verify.verdicts import Status, Verdict
 
@@ -21,7 +21,7 @@ __all__ = ["Valid", "matrix", "rational"]
 
 ENGINE = "smt"
 # Z3's own count of work, the same on every machine: verdicts do not depend on its speed unless the timeout strikes first
-WORK = 200_000_000
+WORK = 50_000_000
 
 
 class Valid(Claim):
@@ -47,7 +47,7 @@ class Valid(Claim):
             return answer(Status.ERROR, "vacuous: nothing satisfies what is given")
         if possible == z3.unknown:
             return answer(Status.INCONCLUSIVE, "Z3 found no instance of what is given, so the claim may be vacuous")
-        hole = self._division_by_zero(context)
+        hole = self._undefined_somewhere(context)
         if hole:
             return answer(Status.INCONCLUSIVE, hole)
         result, model, reason = _check([*self.given, z3.Not(self.conclusion)], context)
@@ -61,7 +61,7 @@ class Valid(Claim):
 
     def satisfiable(self, context: Context) -> Verdict:
         """Whether one instance fulfils ``given`` and ``conclusion`` together."""
-        hole = self._division_by_zero(context)
+        hole = self._undefined_somewhere(context)
         if hole:
             return Verdict(Status.INCONCLUSIVE, context.scope, hole, engine=ENGINE)
         result, model = self._instance(context, [self.conclusion])
@@ -71,19 +71,33 @@ class Valid(Claim):
             return Verdict(Status.REFUTED, context.scope, "unsatisfiable (Z3)", "no instance exists", engine=ENGINE)
         return Verdict(Status.INCONCLUSIVE, context.scope, "Z3 found no instance", engine=ENGINE)
 
+    def joined(self, other: Claim) -> Claim | None:
+        if not isinstance(other, Valid):
+            return None
+        conclusion = z3.And(self.conclusion, other.conclusion)
+        return Valid(conclusion, [*self.given, *other.given], [*self.witness, *other.witness])
+
     def _refutation(self, model: z3.ModelRef, answer: Any) -> Verdict:
         """A model is believed when the claim, evaluated in it, is false."""
         value = model.eval(z3.And(*self.given, z3.Not(self.conclusion)), model_completion=True)
         if z3.is_true(value):
-            refuted: Verdict = answer(Status.REFUTED, "Z3 found a counterexample; evaluated, it breaks the claim", readable(model))
+            refuted: Verdict = answer(
+                Status.REFUTED, "Z3 found a counterexample; evaluated, it breaks the claim", readable(model)
+            )
             return refuted
         if not z3.is_false(value) and _has_quantifier([*self.given, self.conclusion]):
-            refuted = answer(Status.REFUTED, "Z3 found a counterexample (quantified: by Z3's own model check)", readable(model))
+            refuted = answer(
+                Status.REFUTED, "Z3 found a counterexample (quantified: by Z3's own model check)", readable(model)
+            )
             return refuted
-        undecided: Verdict = answer(Status.INCONCLUSIVE, f"Z3's model does not break the claim when evaluated: {readable(model)}")
+        undecided: Verdict = answer(
+            Status.INCONCLUSIVE, f"Z3's model does not break the claim when evaluated: {readable(model)}"
+        )
         return undecided
 
-    def _instance(self, context: Context, more: Sequence[z3.BoolRef] = ()) -> tuple[z3.CheckSatResult, z3.ModelRef | None]:
+    def _instance(
+        self, context: Context, more: Sequence[z3.BoolRef] = ()
+    ) -> tuple[z3.CheckSatResult, z3.ModelRef | None]:
         """An instance of what is given; unsat only if there is none at all. Tries the easy instances first."""
         wanted = [*self.given, *more]
         if not wanted:
@@ -95,12 +109,12 @@ class Valid(Claim):
         result, model, _ = _check(wanted, context)
         return result, model
 
-    def _division_by_zero(self, context: Context) -> str:
-        """What to say of a denominator that is not provably different from 0; empty if there is none."""
+    def _undefined_somewhere(self, context: Context) -> str:
+        """What to say of an operation that is not provably defined wherever it is used; empty if there is none."""
         for term in [*self.given, self.conclusion]:
-            for found in denominators(term):
-                if not _never_zero(found, self.given, context):
-                    return f"division by {found.term}, which may be 0"
+            for found in partial_operations(term):
+                if not _always_defined(found, self.given, context):
+                    return found.what
         return ""
 
 
@@ -130,9 +144,7 @@ def singletons(terms: Iterable[z3.ExprRef]) -> list[z3.BoolRef]:
     return found
 
 
-def _check(
-    propositions: Sequence[z3.BoolRef], context: Context
-) -> tuple[z3.CheckSatResult, z3.ModelRef | None, str]:
+def _check(propositions: Sequence[z3.BoolRef], context: Context) -> tuple[z3.CheckSatResult, z3.ModelRef | None, str]:
     """Z3 with a fixed seed and a fixed amount of work; the timeout only stops what would take too long."""
     solver = z3.Solver()
     solver.set("timeout", max(1, int(1000 * context.timeout)))
@@ -146,8 +158,8 @@ def _check(
     return result, solver.model() if result == z3.sat else None, solver.reason_unknown() if result == z3.unknown else ""
 
 
-def _never_zero(found: Denominator, given: Sequence[z3.BoolRef], context: Context) -> bool:
-    return _check([*given, *found.under, found.term == 0], context)[0] == z3.unsat
+def _always_defined(found: Partial, given: Sequence[z3.BoolRef], context: Context) -> bool:
+    return bool(_check([*given, *found.under, z3.Not(found.condition)], context)[0] == z3.unsat)
 
 
 def _has_quantifier(terms: Sequence[z3.ExprRef]) -> bool:

@@ -68,6 +68,13 @@ class _Symbolic(Claim):
             return self._answer(context, Status.REFUTED, "SymPy simplifies it to false", None, "no instance exists")
         return self._answer(context, Status.INCONCLUSIVE, "no random point fulfils it", None)
 
+    def joined(self, other: Claim) -> Claim | None:
+        if not isinstance(other, _Symbolic):
+            return None
+        both = _Symbolic()
+        both.atoms, both.mismatch = [*self.atoms, *other.atoms], self.mismatch or other.mismatch
+        return both
+
     def _simplify(self, context: Context, findings: Findings) -> Verdict:
         used: list[str] = []
         try:
@@ -100,7 +107,9 @@ class _Symbolic(Claim):
         if claim.free_symbols:
             detail = f"SymPy says false ({how}), but no exact point could be evaluated: {label}{_short(claim)}"
             return self._answer(context, Status.INCONCLUSIVE, detail, findings)
-        return self._answer(context, Status.REFUTED, f"SymPy: false ({how})", findings, f"{label}{_short(claim)} is false")
+        return self._answer(
+            context, Status.REFUTED, f"SymPy: false ({how})", findings, f"{label}{_short(claim)} is false"
+        )
 
     def _answer(
         self, context: Context, status: Status, detail: str, findings: Findings | None, counterexample: str = ""
@@ -111,7 +120,9 @@ class _Symbolic(Claim):
         trusted = sorted(findings.notes)
         if trusted:
             verdict = replace(verdict, detail=f"{verdict.detail}; trusting {', '.join(trusted)}")
-        return replace(verdict, evidence={"atoms": len(self.atoms), "points": min(findings.agreed, default=0), "trusted": trusted})
+        return replace(
+            verdict, evidence={"atoms": len(self.atoms), "points": min(findings.agreed, default=0), "trusted": trusted}
+        )
 
 
 class Equal(_Symbolic):
@@ -192,7 +203,9 @@ def _expression(value: Any) -> Any:
     if isinstance(value, (list, tuple, sp.Tuple)):
         return [_expression(entry) for entry in value]
     if isinstance(value, (bool, Boolean)) and not isinstance(value, sp.Symbol):
-        raise MdnnVerifyError(f"Equal compares expressions, not the truth value {value!r}; return Proposition(...) for those")
+        raise MdnnVerifyError(
+            f"Equal compares expressions, not the truth value {value!r}; return Proposition(...) for those"
+        )
     try:
         found = sp.sympify(value, strict=True)
     except sp.SympifyError:
@@ -234,5 +247,3 @@ def _has_series(claim: Any) -> bool:
 
 def _count(n: int) -> str:
     return f"{n} claims" if n != 1 else "1 claim"
-
-

@@ -1,4 +1,4 @@
-"""Whether a SymPy proposition holds at a point: certainly true, certainly false, or an equality no precision separates."""
+"""Whether a SymPy proposition holds at a point: certainly, certainly not, or as an equality that no precision breaks."""
 
 from __future__ import annotations
 
@@ -35,9 +35,6 @@ class MatrixEquality:
     @property
     def free_symbols(self) -> set[sp.Basic]:
         return set(self.lhs.free_symbols | self.rhs.free_symbols)
-
-    def map(self, function: Callable[[Any], Any]) -> MatrixEquality:
-        return MatrixEquality(function(self.lhs), function(self.rhs))
 
 
 def truth(claim: Any, at: Evaluator) -> Truth:

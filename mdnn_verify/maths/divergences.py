@@ -83,7 +83,9 @@ def hellinger_in_balls(p: Iterable[Any], q: Iterable[Any]) -> flint.arb:
     return _sum_in_balls(lambda a, b: (ball(a).sqrt() - ball(b).sqrt()) ** 2, p, q)
 
 
-def random_distribution(rng: np.random.Generator, shape: int | tuple[int, ...], *, zeros: float = 0.0) -> npt.NDArray[Any]:
+def random_distribution(
+    rng: np.random.Generator, shape: int | tuple[int, ...], *, zeros: float = 0.0
+) -> npt.NDArray[Any]:
     """An exact distribution (an object array of Fractions) with a share ``zeros`` of empty cells, never all of them.
 
     Weights are integers of magnitude 1 to 10^4, log-uniform, so that large and small cells meet.
@@ -106,5 +108,5 @@ def _kl_term(a: Any, b: Any) -> flint.arb:
     if a == 0 or a == b:  # exactly 0, which a ball around log 1 would blur
         return flint.arb(0)
     if b == 0:
-        return flint.arb("inf")
+        return flint.arb.pos_inf()
     return ball(a) * (ball(a) / ball(b)).log()

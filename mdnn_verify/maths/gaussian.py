@@ -19,7 +19,16 @@ import torch
 from mdnn_verify.maths.divergences import ball
 from mdnn_verify.maths.validation import positive_definite, vector
 
-__all__ = ["GaussianPair", "ball_pair", "exact_pair", "kl_divergence", "kl_rounding_bound", "log_density", "log_ratio_cgf", "sample"]
+__all__ = [
+    "GaussianPair",
+    "ball_pair",
+    "exact_pair",
+    "kl_divergence",
+    "kl_rounding_bound",
+    "log_density",
+    "log_ratio_cgf",
+    "sample",
+]
 
 Array = npt.NDArray[np.float64]
 UNIT = 2.0**-53
@@ -50,8 +59,8 @@ def kl_rounding_bound(mu0: Any, cov0: Any, mu1: Any, cov1: Any) -> float:
     """How far ``kl_divergence`` may be from the exact value at these very floats; inf where the analysis breaks down.
 
     With S = D C D, D diagonal and C of unit diagonal, Cholesky factors an S + E whose |E_ij| <= gamma sqrt(S_ii S_jj)
-    (Higham, Theorem 10.3 and 10.5), so -rho S <= E <= rho S with rho = d gamma ||C^-1||: traces, quadratic forms and the
-    eigenvalues behind log det change by a factor within 1 +- rho/(1 - rho). Substitution solves with a factor
+    (Higham, Theorems 10.3 and 10.5), so -rho S <= E <= rho S with rho = d gamma ||C^-1||: traces, quadratic forms and
+    the eigenvalues behind log det change by a factor within 1 +- rho/(1 - rho). Substitution solves with a factor
     perturbed by gamma |L|, which changes ||L^-1 b|| by tau = gamma sqrt(d ||C^-1||) of itself at most, and rounding the
     difference of the means by u sqrt(d ||C^-1||). 1.1 covers what is of second order, for rho, tau <= 1/20.
     """
@@ -80,10 +89,11 @@ def log_density(x: torch.Tensor, mu: Any, cov: Any) -> torch.Tensor:
     centre = torch.as_tensor(vector("mu", mu, len(covariance)), device=x.device)
     factor = torch.linalg.cholesky(torch.as_tensor(covariance, device=x.device))
     # the inverse factor times a tall matrix is much faster than solving with one; d is small here
-    whitening = torch.linalg.solve_triangular(factor, torch.eye(len(covariance), dtype=x.dtype, device=x.device), upper=False)
-    white = (x - centre) @ whitening.T
+    identity = torch.eye(len(covariance), dtype=x.dtype, device=x.device)
+    white = (x - centre) @ torch.linalg.solve_triangular(factor, identity, upper=False).T
     constant = len(covariance) * math.log(2 * math.pi) / 2 + torch.log(torch.diagonal(factor)).sum()
-    return -constant - (white * white).sum(-1) / 2
+    density: torch.Tensor = -constant - (white * white).sum(-1) / 2
+    return density
 
 
 def sample(rng: Normals, n: int, mu: Any, cov: Any) -> torch.Tensor:
@@ -91,7 +101,8 @@ def sample(rng: Normals, n: int, mu: Any, cov: Any) -> torch.Tensor:
     covariance = positive_definite("cov", cov)
     white = rng.normal((n, len(covariance)))
     factor = torch.linalg.cholesky(torch.as_tensor(covariance, device=white.device))
-    return torch.as_tensor(vector("mu", mu, len(covariance)), device=white.device) + white @ factor.T
+    centre = torch.as_tensor(vector("mu", mu, len(covariance)), device=white.device)
+    return torch.add(centre, white @ factor.T)
 
 
 def log_ratio_cgf(mu0: Any, cov0: Any, mu1: Any, cov1: Any) -> Callable[[float], float]:
@@ -151,14 +162,26 @@ class GaussianPair:
         return (self.log_det(1) - self.log_det(0) + forms[1] - forms[0]) / 2
 
 
-def exact_pair(mu0: Any, cov0: Any, mu1: Any, cov1: Any, inverses: tuple[Any, Any] | None = None) -> GaussianPair:
-    """A pair over SymPy matrices (d, 1) and (d, d); ``inverses`` of the covariances where they are known."""
+def exact_pair(
+    mu0: Any,
+    cov0: Any,
+    mu1: Any,
+    cov1: Any,
+    *,
+    inverses: tuple[Any, Any] | None = None,
+    log: Callable[[Any], Any] = sp.log,
+) -> GaussianPair:
+    """A pair over SymPy matrices (d, 1) and (d, d); ``inverses`` of the covariances where they are known.
+
+    ``log`` may leave the logarithm of a determinant formal: SymPy would factor a large integer in it.
+    """
     means, covariances = (sp.Matrix(mu0), sp.Matrix(mu1)), (sp.Matrix(cov0), sp.Matrix(cov1))
-    return GaussianPair(len(means[0]), means, covariances, inverses or (covariances[0].inv(), covariances[1].inv()), sp.log)
+    inverses = inverses or (covariances[0].inv(), covariances[1].inv())
+    return GaussianPair(len(means[0]), means, covariances, inverses, log)
 
 
 def ball_pair(mu0: Any, cov0: Any, mu1: Any, cov1: Any) -> GaussianPair:
-    """A pair over balls that contain the entries given: nested lists of ints, Fractions, SymPy Rationals, floats or balls.
+    """A pair over balls around the entries of nested lists: ints, Fractions, SymPy Rationals, floats or balls.
 
     Raises ZeroDivisionError where a covariance cannot be told from a singular matrix at the precision in force.
     """
@@ -174,8 +197,8 @@ def _difference_and_factors(mu0: Any, cov0: Any, mu1: Any, cov1: Any) -> tuple[A
     left = vector("mu0", mu0)
     right = vector("mu1", mu1, len(left))
     covariances = [positive_definite(name, cov, len(left)) for name, cov in (("cov0", cov0), ("cov1", cov1))]
-    factors = [np.linalg.cholesky(_symmetric(cov)) for cov in covariances]
-    return right - left, (factors[0], factors[1])
+    factor0, factor1 = (np.asarray(np.linalg.cholesky(_symmetric(cov)), dtype=float) for cov in covariances)
+    return right - left, (factor0, factor1)
 
 
 def _symmetric(covariance: Any) -> Array:

@@ -30,7 +30,7 @@ def clean(svg: str, number: int, caption: str, summary: str) -> Markup:
     body = body[body.index(">") + 1 :]
     body = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>|<style.*?</style>", "", body, flags=re.S)
     used = set(re.findall(r"#([\w-]+)[\")]", body))
-    body = re.sub(r' id="([\w-]+)"', lambda m: f' id="f{number}-{m[1]}"' if m[1] in used else "", body)
+    body = re.sub(r' id="([^"]+)"', lambda m: f' id="f{number}-{m[1]}"' if m[1] in used else "", body)
     body = re.sub(r"xlink:href=\"#|url\(#", lambda m: m[0].removeprefix("xlink:") + f"f{number}-", body)
     body = re.sub(r"<[^>]*>", lambda m: _shorter(m[0]), re.sub(r"\s+", " ", body))
     body = re.sub(r'<path d="[^"]*" style="fill:none"/>|<defs></defs>', "", body.replace("> <", "><"))

@@ -130,7 +130,7 @@ def _cluster(scheduler: str, folders: tuple[Path, ...]) -> Iterator[Run]:
         # pure=False: a result must not be taken from an earlier run that the scheduler remembers
         futures = client.map(functools.partial(work, settings=settings), units, pure=False)
         try:
-            for _, record in as_completed(futures, with_results=True):
+            for _, record in as_completed(futures, loop=client.loop, with_results=True):
                 yield decode(record)
         finally:
             client.cancel(futures)

@@ -187,7 +187,7 @@ def _compare(path: Path, found: Mapping[str, Any], expected: Mapping[str, Any]) 
         theirs, ours = found.get(name, "missing"), expected.get(name, "missing")
         if theirs != ours:
             raise JournalMismatch(
-                f"cannot resume {path}: its {name} is {theirs}, this run's is {ours}; "
+                f"cannot resume {path}: its field {name} is {theirs}, this run's is {ours}; "
                 "repeat the settings it was written with, or run without --resume"
             )
 

@@ -138,7 +138,8 @@ def checks() -> list[dict[str, Any]]:
             "symbolic",
             "PROVED",
             "all O with n <= 5, s and t undefined functions",
-            "Listing O first makes the Jacobian block triangular: `P J P'` has a zero block.\n\n    P J P' = [[I, 0], [*, D]]",
+            "Listing O first makes the Jacobian block triangular: `P J P'` has a zero block."
+            "\n\n    P J P' = [[I, 0], [*, D]]",
             detail="130 claims, all hold; simplified to true and true at 12 exact rational points",
         ),
         check(
@@ -164,7 +165,7 @@ def checks() -> list[dict[str, Any]]:
             engine="montecarlo",
             delta=0.005,
             seconds=1.61,
-            evidence=EVIDENCE,
+            evidence=copy.deepcopy(EVIDENCE),
             pictures=[sequence()],
             detail="the mean of 188,416 draws is 0.50021 +- 0.0031; the claimed 0.5 holds within 0.005",
         ),
@@ -201,7 +202,8 @@ def theorem(identifier: str, title: str, statement: str, **more: Any) -> dict[st
     doc = (
         f"{title}.\n\nFor any n >= 2 and any index set O with 0 < |O| < n,\n\n"
         "    z_O  = x_O,\n    z_Oc = exp(s(x_O)) * x_Oc + t(x_O).\n\n"
-        "Both $s$ and \\(t : \\mathbb{R}^{|O|} \\to \\mathbb{R}^{n-|O|}\\) are differentiable.\n\nSource: seed 000, Problem 3."
+        "Both $s$ and \\(t : \\mathbb{R}^{|O|} \\to \\mathbb{R}^{n-|O|}\\) are differentiable."
+        "\n\nSource: seed 000, Problem 3."
     )
     base = {
         "id": identifier,

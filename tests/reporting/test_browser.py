@@ -14,7 +14,8 @@ from mdnn_verify.reporting.html import render, write_report
 CONTRAST = """() => {
   const parse = (color) => { const c = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
     c.fillStyle = color; c.fillRect(0, 0, 1, 1); return [...c.getImageData(0, 0, 1, 1).data]; };
-  const light = ([r, g, b]) => { const f = (v) => { v /= 255; return v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; };
+  const linear = (v) => v / 255 <= .04045 ? v / 255 / 12.92 : ((v / 255 + .055) / 1.055) ** 2.4;
+  const light = ([r, g, b]) => { const f = linear;
     return .2126 * f(r) + .7152 * f(g) + .0722 * f(b); };
   const ground = (node) => { for (let at = node; at; at = at.parentElement) {
     const rgba = parse(getComputedStyle(at).backgroundColor); if (rgba[3] === 255) return rgba; }
@@ -22,7 +23,8 @@ CONTRAST = """() => {
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), seen = new Map();
   while (texts.nextNode()) {
     const node = texts.currentNode.parentElement;
-    if (!texts.currentNode.data.trim() || !node.checkVisibility() || /^(SCRIPT|STYLE|TITLE|DESC|OPTION|OPTGROUP)$/i.test(node.tagName)) continue;
+    const skipped = /^(SCRIPT|STYLE|TITLE|DESC|OPTION|OPTGROUP)$/i.test(node.tagName);
+    if (skipped || !texts.currentNode.data.trim() || !node.checkVisibility()) continue;
     const style = getComputedStyle(node), svg = node.closest('svg');
     const color = svg ? style.fill : style.color, box = svg && node.closest('g')?.querySelector('rect');
     const back = box ? getComputedStyle(box).fill : null;
@@ -33,7 +35,17 @@ CONTRAST = """() => {
   return [...seen];
 }"""
 VISIBLE = "[...document.querySelectorAll('article.theorem')].filter((n) => n.checkVisibility()).map((n) => n.id)"
-ROWS = "[...document.querySelectorAll('tr.row')].filter((n) => n.checkVisibility()).map((n) => n.dataset.kind + ' ' + n.dataset.verdict)"
+ROWS = """[...document.querySelectorAll('tr.row')].filter((n) => n.checkVisibility())
+  .map((n) => n.dataset.kind + ' ' + n.dataset.verdict)"""
+FAMILIES = "[...document.fonts].map((f) => f.family.replaceAll('\"', '') + ' ' + f.status)"
+TALLEST = "Math.max(...[...document.querySelectorAll('math mo')].map((m) => m.getBoundingClientRect().height))"
+DANGLING = """[...document.querySelectorAll('a[href^="#"]')].map((a) => a.getAttribute('href').slice(1))
+  .filter((id) => !document.getElementById(id))"""
+HIDDEN = """[...document.querySelectorAll('tr.row, details dl, details table, details figure')]
+  .filter((n) => !n.checkVisibility({contentVisibilityAuto: true})).length"""
+DUPLICATES = """(() => { const ids = [...document.querySelectorAll('[id]')].map((n) => n.id);
+  return ids.filter((id, i) => ids.indexOf(id) !== i); })()"""
+UNLABELLED = "[...document.querySelectorAll('input, select')].filter((n) => !n.labels.length).length"
 
 
 class Visit:
@@ -93,7 +105,7 @@ def test_policy_blocks_an_external_image_and_a_foreign_script(visit: Any, report
 
 def test_embedded_font_is_used(visit: Any) -> None:
     page = visit().page
-    assert page.evaluate("[...document.fonts].map((f) => f.family.replaceAll('\"', '') + ' ' + f.status)") == ["Report Math loaded"]
+    assert page.evaluate(FAMILIES) == ["Report Math loaded"]
     assert page.evaluate("getComputedStyle(document.querySelector('math')).fontFamily").startswith('"Report Math"')
 
 
@@ -124,8 +136,7 @@ def test_formula_detector_sees_unset_and_empty_formulas(visit: Any, document: di
 
 
 def test_fractions_and_integrals_stretch(visit: Any) -> None:
-    tall = visit().page.evaluate("Math.max(...[...document.querySelectorAll('math mo')].map((m) => m.getBoundingClientRect().height))")
-    assert tall > 35
+    assert visit().page.evaluate(TALLEST) > 35
 
 
 @pytest.mark.parametrize(
@@ -174,7 +185,6 @@ def test_search_finds_titles_steps_and_says_when_nothing_matches(visit: Any) -> 
 def test_deep_link_opens_its_place(visit: Any, fragment: str) -> None:
     page = visit(fragment=fragment).page
     page.wait_for_function("window.scrollY > 0")
-    page.wait_for_timeout(700)  # smooth scrolling
     top = page.evaluate("(id) => document.getElementById(id).getBoundingClientRect().top", fragment)
     assert 0 <= top < 300
     assert page.evaluate("document.activeElement.id") == fragment
@@ -189,11 +199,10 @@ def test_deep_link_clears_a_filter_that_hides_its_target(visit: Any) -> None:
 
 
 def test_every_link_inside_the_page_has_a_target(visit: Any) -> None:
-    dangling = "[...document.querySelectorAll('a[href^=\"#\"]')].map((a) => a.getAttribute('href').slice(1)).filter((id) => !document.getElementById(id))"
     page = visit().page
-    assert page.evaluate(dangling) == []
+    assert page.evaluate(DANGLING) == []
     page.evaluate("document.querySelector('h1').innerHTML = '<a href=\"#nowhere\">x</a>'")
-    assert page.evaluate(dangling) == ["nowhere"]
+    assert page.evaluate(DANGLING) == ["nowhere"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -219,10 +228,9 @@ def test_theme_button_overrides_the_system(visit: Any) -> None:
 def test_print_shows_everything_even_what_is_folded_or_filtered(visit: Any) -> None:
     page = visit().page
     page.fill("#search", "rock-paper")
-    hidden = "[...document.querySelectorAll('tr.row, details dl, details table, details figure')].filter((n) => !n.checkVisibility({contentVisibilityAuto: true})).length"
-    assert page.evaluate(hidden) > 0
+    assert page.evaluate(HIDDEN) > 0
     page.emulate_media(media="print")
-    assert page.evaluate(hidden) == 0
+    assert page.evaluate(HIDDEN) == 0
     assert not page.locator(".tools").is_visible()
 
 
@@ -235,18 +243,19 @@ def test_narrow_pages_do_not_scroll_sideways(visit: Any, width: int) -> None:
 def test_page_works_without_scripts(visit: Any, document: dict[str, Any]) -> None:
     page = visit(java_script_enabled=False).page
     assert page.locator("article.theorem:visible").count() == len(document["theorems"])
-    assert page.locator("tr.row:visible").count() == sum(len(t["checks"]) + len(t["controls"]) for t in document["theorems"])
+    assert page.locator("tr.row:visible").count() == sum(
+        len(theorem["checks"]) + len(theorem["controls"]) for theorem in document["theorems"]
+    )
     assert not page.locator(".tools").is_visible()
 
 
 def test_controls_are_labelled_and_reachable(visit: Any) -> None:
     page = visit().page
-    assert page.evaluate("[...document.querySelectorAll('input, select')].filter((n) => !n.labels.length).length") == 0
+    assert page.evaluate(UNLABELLED) == 0
     assert page.locator("main").count() == page.locator("h1").count() == 1
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
-    duplicates = "(() => { const ids = [...document.querySelectorAll('[id]')].map((n) => n.id); return ids.filter((id, i) => ids.indexOf(id) !== i); })()"
-    assert page.evaluate(duplicates) == []
+    assert page.evaluate(DUPLICATES) == []
 
 
 def test_hostile_strings_stay_text(visit: Any, fixtures: Any, tmp_path: Path) -> None:

@@ -210,7 +210,16 @@ def _catoni(
     equals, scale, delta = float(equals), float(scale), float(scale) * float(within)
     bound = max(float(variance), delta**2)  # a larger bound is a bound, and keeps the stakes below 1 / delta
     bets = CatoniBets(equals, _stakes(CATONI_STAKES, delta, bound), bound, NODES * delta)
-    return Plan(draw, equals, delta, scale, lambda _: bets, lambda _: _cost(bound, delta, alpha), one_sided=one_sided)
+    return Plan(
+        draw,
+        equals,
+        delta,
+        scale,
+        lambda _: bets,
+        lambda _: _cost(bound, delta, alpha),
+        one_sided=one_sided,
+        stated_variance=bound,
+    )
 
 
 def _stakes(multiples: Array, delta: float, variance: float | Array) -> Array:

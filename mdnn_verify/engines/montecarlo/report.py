@@ -82,7 +82,6 @@ def speed(draws: int, seconds: float) -> float:
 def _numbers(plan: Plan, run: Run, alpha: float, half_width: float) -> dict[str, Any]:
     n, total, squares = (float(value) for value in run.looks[-1][:3])
     variance = max(squares / n - (total / n) ** 2, 0.0)
-    bound = 2 * math.log(1 / alpha) * variance / plan.delta**2
     known = math.isfinite(half_width)
     shifted = {"minus_delta": log10(run.largest.minus_delta)}
     if not plan.one_sided:
@@ -97,10 +96,17 @@ def _numbers(plan: Plan, run: Run, alpha: float, half_width: float) -> dict[str,
         "alpha": alpha,
         "e_value_against": log10(run.largest.against),
         "e_values_of_shifted_claims": shifted,
-        "bound_ratio": run.draws / bound if bound > 0 else None,
+        "bound_ratio": _ratio(run.draws, variance, plan.delta, alpha),
+        "bound_ratio_of_stated_variance": _ratio(run.draws, plan.stated_variance, plan.delta, alpha),
         "budget": run.budget,
         "draws_per_second": speed(run.draws, run.seconds),
     }
+
+
+def _ratio(draws: int, variance: float | None, delta: float, alpha: float) -> float | None:
+    """Draws over 2 log(1/alpha) s^2 / delta^2; None where that is less than a single draw."""
+    bound = 2 * math.log(1 / alpha) * (variance or 0.0) / delta**2
+    return draws / bound if bound >= 1 else None
 
 
 def _sentence(plan: Plan, run: Run, evidence: dict[str, Any]) -> str:

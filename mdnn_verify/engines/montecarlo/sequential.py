@@ -62,7 +62,10 @@ def evidence(bets: Bets, summary: Array, delta: float, one_sided: bool = False) 
 
 @dataclass(frozen=True)
 class Plan:
-    """How a claim about a mean is tested; ``bets`` makes the stakes, ``expected`` the cost from a pilot's variance."""
+    """How a claim about a mean is tested; ``bets`` makes the stakes, ``expected`` the cost from a pilot's variance.
+
+    ``stated_variance`` is the proved bound that the test rests on, None where it finds the variance itself.
+    """
 
     draw: Draw
     equals: float
@@ -73,6 +76,7 @@ class Plan:
     lo: float = -math.inf
     hi: float = math.inf
     one_sided: bool = False
+    stated_variance: float | None = None
 
 
 @dataclass(frozen=True)

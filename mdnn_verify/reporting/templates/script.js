@@ -123,4 +123,5 @@
   form.hidden = false;
   apply();
   follow();
+  document.fonts.ready.then(follow); // the fonts move what stands below them
 })();

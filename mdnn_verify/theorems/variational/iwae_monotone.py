@@ -121,14 +121,14 @@ def shares_of_subsets():
 def subsets_counted():
     """The binomial coefficients count what they are said to count, and E_I a_I = a with symbols for the weights."""
     weights = sp.symbols("w:5", positive=True)
-    claims = {}
+    counted, claimed = [], []
     for many, few in ((many, few) for many in range(1, 6) for few in range(1, many + 1)):
         subsets = list(combinations(range(many), few))
-        held = [sum(k in subset for subset in subsets) for k in range(many)]
-        mean = sp.Add(*(weights[k] for subset in subsets for k in subset)) / (few * len(subsets))
-        claimed = [comb(many - 1, few - 1)] * many + [sp.Add(*weights[:many]) / many]
-        claims[f"K = {many}, M = {few}"] = Equal(sp.Matrix([*held, mean]), sp.Matrix(claimed))
-    return claims
+        counted += [sum(k in subset for subset in subsets) for k in range(many)]
+        claimed += [comb(many - 1, few - 1)] * many
+        counted.append(sp.Add(*(weights[k] for subset in subsets for k in subset)) / (few * len(subsets)))
+        claimed.append(sp.Add(*weights[:many]) / many)
+    return Equal(sp.Matrix(counted), sp.Matrix(claimed))
 
 
 @theorem.proof(scope="all K >= M >= 1, any weights")
