@@ -89,7 +89,7 @@ class TheoremFile(pytest.File):
         return str(excinfo.value) if isinstance(excinfo.value, MdnnVerifyError) else super().repr_failure(excinfo)
 
 
-class Disagreement(Exception):  # noqa: N818  (a verdict, not a fault of the code)
+class Disagreement(Exception):
     """A check or a control did not come out as it must; the message is what pytest prints."""
 
 
@@ -164,7 +164,7 @@ def _settings(config: pytest.Config) -> Settings:
         return validated(Settings(seed=seed, alpha=alpha, theorems=len(entries)))
     except UsageError as error:
         message = str(error).replace("--alpha", "--mdnn-alpha").replace("--seed", "--mdnn-seed")
-        raise pytest.UsageError(message) from None
+        pytest.exit(message, returncode=pytest.ExitCode.USAGE_ERROR)
 
 
 def _describe(entry: Entry, result: CheckResult) -> str:

@@ -8,6 +8,7 @@ residual with its bound, a simulation -- and an engine decides it.
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -141,7 +142,7 @@ class Theorem:
             found.append(f"{check.name} has no docstring: say in a sentence what it shows")
         if check.kind not in (PICTURE, HYPOTHESIS) and not check.scope.strip():
             found.append(f"{check.name} has no scope: say for what it is checked")
-        if not check.weight > 0:
+        if not 0 < check.weight < math.inf:
             found.append(f"{check.name} has weight {check.weight}, expected a positive number")
         unknown = [name for name in check.parameters if name != RANDOM_STREAM and name not in self.given]
         if unknown:
@@ -161,6 +162,8 @@ class Theorem:
             found.append(
                 f"{where} drops {control.drops}, expected one of the hypotheses: {', '.join(hypotheses) or 'none'}"
             )
+        if control.drops in hypotheses and not self.check(control.drops).depends_on(tuple(control.changes)):
+            found.append(f"{where} drops {control.drops}, which reads none of the data it changes")
         deciding = [check for check in self.checks_of(control.name) if check.kind != HYPOTHESIS]
         if not control.changes:
             found.append(f"{where} changes nothing")

@@ -61,7 +61,11 @@ def scheduler() -> Iterator[str]:
 
 def test_two_dask_workers_give_the_same_numbers(alone: object, scheduler: str, tmp_path: Path) -> None:
     seen = []
-    options = {"backend": "dask", "scheduler": scheduler, "on_result": lambda result, done, total: seen.append((done, total))}
+    options = {
+        "backend": "dask",
+        "scheduler": scheduler,
+        "on_result": lambda result, done, total: seen.append((done, total)),
+    }
     assert campaign(tmp_path, **options) == alone
     assert seen == [(done, seen[0][1]) for done in range(seen[0][1] + 1)]
 
@@ -72,7 +76,12 @@ def test_dask_workers_with_other_theorems_are_refused(scheduler: str, tmp_path: 
     text = (OUTCOMES / "samples" / "true_claim.py").read_text()
     (copy / "mine.py").write_text(text)
     entry = catalogue([copy.parent])["samples/mine"]
-    options = {"backend": "dask", "scheduler": scheduler, "folders": [copy.parent], "journal_path": tmp_path / "journal.jsonl"}
+    options = {
+        "backend": "dask",
+        "scheduler": scheduler,
+        "folders": [copy.parent],
+        "journal_path": tmp_path / "journal.jsonl",
+    }
     run_campaign([entry], SETTINGS, **options)  # the workers now remember these sources
     (copy / "mine.py").write_text(text + "\n")
     from mdnn_verify.runner.journal import fingerprint
@@ -120,7 +129,9 @@ def test_a_worker_that_dies_is_named_and_nothing_is_lost(tmp_path: Path) -> None
     file = tmp_path / "mine" / "samples" / "deadly.py"
     file.parent.mkdir(parents=True)
     text = (OUTCOMES / "samples" / "raises.py").read_text()
-    file.write_text(text.replace("return Residual(1 / divisor", "__import__('os')._exit(1)\n    return Residual(1 / divisor"))
+    file.write_text(
+        text.replace("return Residual(1 / divisor", "__import__('os')._exit(1)\n    return Residual(1 / divisor")
+    )
     entries = [catalogue([file.parents[1]])["samples/deadly"]]
     journal = tmp_path / "journal.jsonl"
     with pytest.raises(MdnnVerifyError, match="a worker process died"):
@@ -141,6 +152,7 @@ def test_ctrl_c_in_process_keeps_what_was_finished(tmp_path: Path, alone: object
     assert campaign(tmp_path, resume=True) == alone
 
 
+LINES = 21  # of the complete journal of slow/samples/patience: its header, and 20 checks
 SCRIPT = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
@@ -153,7 +165,11 @@ def start(reports: Path, jobs: int, *more: str) -> subprocess.Popen[str]:
     words = ["run", "patience", "--theorems", str(SLOW), "--jobs", str(jobs), "--reports", str(reports), *more]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     return subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+        [sys.executable, "-c", SCRIPT, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
     )
 
 
@@ -198,12 +214,14 @@ def running(pid: int) -> bool:
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")
 @pytest.mark.parametrize(
     ("sent", "jobs", "status"),
-    [(signal.SIGINT, 2, 130), (signal.SIGTERM, 2, 130), (signal.SIGINT, 1, 130), (signal.SIGKILL, 2, -signal.SIGKILL)],
+    [(signal.SIGINT, 2, 130), (signal.SIGTERM, 1, 130), (signal.SIGKILL, 2, -signal.SIGKILL)],
 )
-def test_an_interrupted_run_is_completed_by_resume(tmp_path: Path, sent: signal.Signals, jobs: int, status: int) -> None:
+def test_an_interrupted_run_is_completed_by_resume(
+    tmp_path: Path, sent: signal.Signals, jobs: int, status: int
+) -> None:
     journal = tmp_path / "journal.jsonl"
     process = start(tmp_path, jobs)
-    before = wait_for_lines(journal, 5, process)
+    before = wait_for_lines(journal, 4, process)
     workers = children(process.pid)
     assert bool(workers) == (jobs > 1)
     process.send_signal(sent)
@@ -211,7 +229,7 @@ def test_an_interrupted_run_is_completed_by_resume(tmp_path: Path, sent: signal.
     assert process.returncode == status
     assert gone(workers), "worker processes are left"
     kept = journal.read_bytes().count(b"\n")
-    assert before <= kept < 25, "interrupted too late to show anything"
+    assert before <= kept < LINES, "interrupted too late to show anything"
     if sent is not signal.SIGKILL:
         assert "checks are finished and kept" in error
         assert f"to complete the run: mdnn-verify run patience --theorems {SLOW}" in error
@@ -220,5 +238,5 @@ def test_an_interrupted_run_is_completed_by_resume(tmp_path: Path, sent: signal.
     again = start(tmp_path, 1, "--resume")
     _, error = again.communicate(timeout=120)
     assert again.returncode == 0, error
-    assert journal.read_bytes().count(b"\n") == 25
+    assert journal.read_bytes().count(b"\n") == LINES
     assert (tmp_path / "run.json").exists()

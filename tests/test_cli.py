@@ -36,7 +36,9 @@ def in_subprocess(code: str) -> str:
     return process.stdout
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["list"], ["list", "--json"], ["version"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["run", "--help"], ["list"], ["list", "--json"], ["version"]], ids=" ".join
+)
 def test_starts_without_a_heavy_import_and_in_under_a_second(arguments: list[str]) -> None:
     code = f"""
 import sys, time
@@ -84,7 +86,7 @@ def test_module_is_the_command() -> None:
 def test_exit_status_table_and_files(run, tmp_path: Path, name: str, status: int, verdict: str) -> None:
     found, table, _ = run(name)
     assert found == status
-    assert [line.split()[1] for line in table.splitlines() if line.startswith(f"samples/{name} ")][0] == verdict
+    assert next(line.split()[1] for line in table.splitlines() if line.startswith(f"samples/{name} ")) == verdict
     reports = tmp_path / "reports"
     assert {path.name for path in reports.iterdir()} == {"run.json", "index.html", "journal.jsonl"}
     assert str(reports / "index.html") in table
@@ -288,7 +290,12 @@ def test_report_rebuilds_the_page_and_compares(run, tmp_path: Path, capsys: pyte
 
 
 def test_report_refuses_what_is_no_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    cases = {"": "is not JSON", "[]": "is not a run", '{"schema": 2, "run": {}, "theorems": []}': "has schema 2", None: "cannot read"}
+    cases = {
+        "": "is not JSON",
+        "[]": "is not a run",
+        '{"schema": 2, "run": {}, "theorems": []}': "has schema 2",
+        None: "cannot read",
+    }
     for text, message in cases.items():
         source = tmp_path / "some.json"
         source.unlink(missing_ok=True)

@@ -32,15 +32,23 @@ def path(tmp_path: Path) -> Path:
     with Journal(path, HEADER) as journal:
         journal.append(result("one"))
         journal.append(result("one", control="a/b\nc"))
-        journal.append(result("two", status=Status.VERIFIED_WITHIN, delta=0.25, evidence={"n": 7}, pictures=({"kind": "curves"},)))
+        journal.append(
+            result("two", status=Status.VERIFIED_WITHIN, delta=0.25, evidence={"n": 7}, pictures=({"kind": "curves"},))
+        )
     return path
 
 
 def test_what_is_appended_comes_back(path: Path) -> None:
     with Journal(path, HEADER, resume=True) as journal:
-        assert list(journal.finished) == [("chapter/name", None, "one"), ("chapter/name", "a/b\nc", "one"), ("chapter/name", None, "two")]
+        assert list(journal.finished) == [
+            ("chapter/name", None, "one"),
+            ("chapter/name", "a/b\nc", "one"),
+            ("chapter/name", None, "two"),
+        ]
         last = journal.finished["chapter/name", None, "two"]
-    assert last == result("two", status=Status.VERIFIED_WITHIN, delta=0.25, evidence={"n": 7}, pictures=({"kind": "curves"},))
+    assert last == result(
+        "two", status=Status.VERIFIED_WITHIN, delta=0.25, evidence={"n": 7}, pictures=({"kind": "curves"},)
+    )
 
 
 def test_each_result_is_on_disk_as_soon_as_it_is_appended(tmp_path: Path) -> None:
@@ -59,7 +67,11 @@ def test_every_torn_last_line_is_forgiven_and_cut_off(path: Path) -> None:
         path.write_bytes(whole[:end])
         with Journal(path, HEADER, resume=True) as journal:
             assert len(journal.finished) == 2
-            journal.append(result("two", status=Status.VERIFIED_WITHIN, delta=0.25, evidence={"n": 7}, pictures=({"kind": "curves"},)))
+            journal.append(
+                result(
+                    "two", status=Status.VERIFIED_WITHIN, delta=0.25, evidence={"n": 7}, pictures=({"kind": "curves"},)
+                )
+            )
         assert path.read_bytes() == whole
 
 
@@ -151,7 +163,9 @@ def test_plain_makes_json_of_anything() -> None:
 
 
 def test_encode_and_decode_are_inverse_once_plain() -> None:
-    fancy = result(evidence={"sum": np.float64(1.5), "worst": math.inf, "at": (1, 2)}, counterexample="x = \ud800\u2028")
+    fancy = result(
+        evidence={"sum": np.float64(1.5), "worst": math.inf, "at": (1, 2)}, counterexample="x = \ud800\u2028"
+    )
     once = decode(json.loads(json.dumps(encode(fancy))))
     assert decode(json.loads(json.dumps(encode(once)))) == once
     assert key_of(once) == key_of(fancy)

@@ -20,6 +20,7 @@ from mdnn_verify.engines.certified_matrices import Rows, determinant, matrix
 __all__ = ["Evaluator", "World"]
 
 MOST_TERMS = 20_000
+_NOT_SMOOTH = (sp.Piecewise, sp.Abs, sp.sign, sp.Heaviside, sp.Max, sp.Min, sp.floor, sp.ceiling, sp.arg, sp.Mod)
 
 
 class World(Protocol):
@@ -130,6 +131,8 @@ def _undefined(at: Evaluator, expr: AppliedUndef) -> Number:
 
 
 def _derivative(at: Evaluator, expr: Any) -> Number:
+    if expr.has(*_NOT_SMOOTH):  # SymPy differentiates these almost everywhere and sees no jump
+        raise Unresolved(f"{expr}: what is differentiated need not be smooth")
     found = at.world.differentiated(expr)
     if found == expr:
         raise Unresolved(f"no value for {expr}")

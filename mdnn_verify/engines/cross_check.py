@@ -28,7 +28,7 @@ PRECISIONS = (128, 512, 2048)  # bits; equality of irrational numbers is accepte
 
 @dataclass
 class Findings:
-    """Per claim: at how many points it was true, certainly or to high precision; and the first point where one is not."""
+    """Per claim: at how many points it was true, certainly or to high precision; and where one is false."""
 
     agreed: list[int]
     false: int | None = None

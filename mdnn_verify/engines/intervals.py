@@ -53,7 +53,8 @@ class EnclosureEquals(Claim):
             text = f"{_at(self.at)}{enclosure.str(12)} does not contain {value.str(12)}"
             return Verdict(Status.REFUTED, context.scope, "the enclosures are disjoint", text, engine=ENGINE)
         distance = _up(abs(enclosure - value).upper())
-        limit = INFORMATIVE * max(1.0, _up(abs(value).upper())) if self.within is None else self.within
+        limit = INFORMATIVE * max(1.0, _up(abs(value).upper()))
+        limit = limit if self.within is None else min(limit, self.within)
         detail = f"the enclosure {enclosure.str(12)} meets {value.str(12)}, distance at most {distance:.3g}"
         if not distance <= limit:
             detail = f"{detail}, more than {limit:.3g}"
@@ -63,7 +64,7 @@ class EnclosureEquals(Claim):
 
 @dataclass(frozen=True)
 class EnclosureAtLeast(Claim):
-    """A number known to lie in ``enclosure`` is at least ``floor``: PROVED, REFUTED, or INCONCLUSIVE if they overlap."""
+    """A number known to lie in ``enclosure`` is at least ``floor``; INCONCLUSIVE if the two overlap."""
 
     enclosure: Any
     floor: Any
@@ -72,6 +73,8 @@ class EnclosureAtLeast(Claim):
     def decide(self, context: Context) -> Verdict:
         enclosure, floor = _ball("enclosure", self.enclosure), _ball("floor", self.floor)
         text = f"{_at(self.at)}{enclosure.str(12)} against the floor {floor.str(12)}"
+        if not floor.is_finite():
+            return Verdict(Status.INCONCLUSIVE, context.scope, f"{text}: an infinite floor says nothing", engine=ENGINE)
         if enclosure >= floor:
             return Verdict(Status.PROVED, context.scope, text, engine=ENGINE)
         if enclosure < floor:

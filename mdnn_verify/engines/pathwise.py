@@ -65,13 +65,15 @@ class AtLeast(Claim):
 
     def decide(self, context: Context) -> Verdict:
         observed, floor, bound = _validated(self.observed, self.floor, self.bound, self.scale)
+        if floor.size and (floor == -np.inf).all():
+            return Verdict(Status.INCONCLUSIVE, context.scope, "every floor is -inf, which says nothing", engine=ENGINE)
         with np.errstate(invalid="ignore", over="ignore"):
             residual = np.where(observed >= floor, 0.0, floor - observed)
         return _verdict(residual, bound, observed, floor, self, context, ">=")
 
 
 def unit_roundoff(dtype: Any = np.float64) -> float:
-    """u, the largest relative error of rounding to nearest: 2^-53 for float64, 2^-24 for float32 (numpy or torch dtype)."""
+    """u, the largest relative error of rounding: 2^-53 for float64, 2^-24 for float32 (numpy or torch dtype)."""
     name = str(dtype).removeprefix("torch.") if str(dtype).startswith("torch.") else dtype
     return float(np.finfo(name).eps) / 2
 
@@ -110,7 +112,7 @@ def _verdict(
         "magnitude": reference,
     }
     if largest > INFORMATIVE * reference:
-        detail = f"the rounding bound {largest:.3g} is too wide to say anything about a quantity of magnitude {reference:.3g}"
+        detail = f"the rounding bound {largest:.3g} is too wide to say anything about magnitudes of {reference:.3g}"
         return Verdict(Status.INCONCLUSIVE, context.scope, detail, engine=ENGINE, evidence=evidence)
     detail = f"largest residual / bound {evidence['ratio']:.3g}, bound at most {largest:.3g}"
     delta = largest * (1 + 2.0**-52)  # the difference was rounded as well

@@ -1,4 +1,4 @@
-"""Polynomial inequalities over the reals that can be decided exactly: one variable, quadratics, non-negative coefficients."""
+"""Polynomial inequalities over the reals that are decided exactly: one variable, quadratics, non-negative terms."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["nonnegative_polynomial"]
 
 
 def nonnegative_polynomial(expr: sp.Expr, *, strict: bool) -> bool | None:
-    """Whether a polynomial with rational coefficients in real symbols is >= 0 (``strict``: > 0) wherever the symbols may be.
+    """Whether a rational polynomial in real symbols is >= 0 (``strict``: > 0) wherever the symbols may be.
 
     None if it is no such polynomial or none of the methods decides it. Only the signs of symbols are used, so that
     True also holds for integer symbols; False is answered for a constant only (points refute everything else).
@@ -23,6 +23,8 @@ def nonnegative_polynomial(expr: sp.Expr, *, strict: bool) -> bool | None:
     polynomial = sp.Poly(expr, *variables)
     if not polynomial.domain.is_QQ and not polynomial.domain.is_ZZ:
         return None
+    if polynomial.is_zero:
+        return not strict
     if len(variables) == 1:
         found = _one_variable(polynomial, variables[0], strict)
     else:
@@ -70,7 +72,7 @@ def _quadratic(polynomial: sp.Poly, strict: bool) -> bool:
     gram = sp.zeros(n + 1, n + 1)
     for powers, coefficient in polynomial.terms():
         places = [i + 1 for i, k in enumerate(powers) for _ in range(k)]
-        i, j = ([0, 0] + places)[-2:]
+        i, j = [0, 0, *places][-2:]
         gram[i, j] += coefficient / 2
         gram[j, i] += coefficient / 2
     return bool(gram.is_positive_definite if strict else gram.is_positive_semidefinite)

@@ -1,4 +1,4 @@
-"""Exact simplification of one atomic claim by SymPy: true, false, or not decided. Never trusted alone (see ``cross_check``)."""
+"""Exact simplification of one atomic claim by SymPy: true, false or open. Never trusted alone (see ``cross_check``)."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def _one_sign(difference: sp.Expr) -> bool:
 
 
 def _sign_of_fraction(difference: sp.Expr, *, strict: bool) -> bool | None:
-    """numerator * denominator has the sign of the fraction, where the denominator is not 0 (elsewhere nothing is claimed)."""
+    """numerator * denominator has the fraction's sign where the denominator is not 0; elsewhere nothing is claimed."""
     numerator, denominator = sp.fraction(sp.together(difference))
     if denominator == 1:
         return None

@@ -6,7 +6,7 @@ Z3's expressions belong to one context that is not thread-safe: decide claims fr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -20,7 +20,7 @@ from mdnn_verify.verdicts import Status, Verdict
 __all__ = ["Valid", "matrix", "rational"]
 
 ENGINE = "smt"
-# Z3's own count of work, the same on every machine: verdicts do not depend on its speed unless the timeout strikes first
+# Z3's own count of work, the same on every machine, so that verdicts depend on its speed only if the timeout strikes
 WORK = 50_000_000
 
 
@@ -77,23 +77,18 @@ class Valid(Claim):
         conclusion = z3.And(self.conclusion, other.conclusion)
         return Valid(conclusion, [*self.given, *other.given], [*self.witness, *other.witness])
 
-    def _refutation(self, model: z3.ModelRef, answer: Any) -> Verdict:
+    def _refutation(self, model: z3.ModelRef, answer: Callable[..., Verdict]) -> Verdict:
         """A model is believed when the claim, evaluated in it, is false."""
         value = model.eval(z3.And(*self.given, z3.Not(self.conclusion)), model_completion=True)
         if z3.is_true(value):
-            refuted: Verdict = answer(
-                Status.REFUTED, "Z3 found a counterexample; evaluated, it breaks the claim", readable(model)
-            )
-            return refuted
+            return answer(Status.REFUTED, "Z3's counterexample, evaluated, breaks the claim", readable(model))
         if not z3.is_false(value) and _has_quantifier([*self.given, self.conclusion]):
-            refuted = answer(
-                Status.REFUTED, "Z3 found a counterexample (quantified: by Z3's own model check)", readable(model)
+            return answer(
+                Status.REFUTED, "Z3 found a counterexample (quantified: Z3's own model check)", readable(model)
             )
-            return refuted
-        undecided: Verdict = answer(
-            Status.INCONCLUSIVE, f"Z3's model does not break the claim when evaluated: {readable(model)}"
+        return answer(
+            Status.INCONCLUSIVE, f"Z3's counterexample, evaluated, does not break the claim: {readable(model)}"
         )
-        return undecided
 
     def _instance(
         self, context: Context, more: Sequence[z3.BoolRef] = ()

@@ -1,4 +1,4 @@
-"""Whether a SymPy proposition holds at a point: certainly, certainly not, or as an equality that no precision breaks."""
+"""Whether a SymPy proposition holds at a point: certainly, certainly not, or to any precision tried."""
 
 from __future__ import annotations
 

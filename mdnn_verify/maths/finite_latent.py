@@ -1,4 +1,4 @@
-"""Importance-weighted bounds of models with finitely many latent states, enclosed: exact rationals until the logarithm."""
+"""Importance-weighted bounds of models with finitely many latent states, enclosed: exact until the logarithm."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Zero-sum matrix games. ``payoff[i, j]`` is what the column player earns when the row player plays i and the other plays j.
+"""Zero-sum matrix games: ``payoff[i, j]`` is what the column player earns with j against the row player's i.
 
 The row player minimises, the column player maximises.
 """
@@ -100,10 +100,11 @@ def _minimiser(points: Array) -> Array:
         bounds=[*[(0, None)] * plays, (None, None)],
         method="highs",
     )
-    if not found.success:
+    if not found.success or found.x is None:
         raise RuntimeError(f"the linear programme was not solved: {found.message}")
-    strategy: Array = np.clip(found.x[:plays], 0.0, None)
-    return strategy / strategy.sum()
+    strategy: Array = np.clip(np.asarray(found.x, dtype=np.float64)[:plays], 0.0, None)
+    strategy /= strategy.sum()
+    return strategy
 
 
 def _payoff(payoff: Any) -> Array:

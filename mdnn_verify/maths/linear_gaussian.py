@@ -1,10 +1,11 @@
-r"""The linear-Gaussian latent model z ~ N(0, 1), x | z ~ N(a z, s^2), whose evidence and posterior are known in closed form.
+r"""The linear-Gaussian model z ~ N(0, 1), x | z ~ N(a z, s^2): evidence, posterior and weights in closed form.
 
-With v = s^2 / (a^2 + s^2) the posterior is N(a x / (a^2 + s^2), v) and the evidence N(x; 0, a^2 + s^2). A proposal q = N(m, t^2)
-gives the importance weight w(z) = p(x, z) / q(z) = p(x) r(z), r = posterior / q. For t^2 > v, q has the heavier tails and
-r is bounded: log r(z) = log C - alpha (z - z0)^2 with
+With v = s^2 / (a^2 + s^2) the posterior is N(a x / (a^2 + s^2), v) and the evidence N(x; 0, a^2 + s^2). A proposal q =
+N(m, t^2) gives the importance weight w(z) = p(x, z) / q(z) = p(x) r(z), r = posterior / q. For t^2 > v, q has the
+heavier tails and r is bounded: log r(z) = log C - alpha (z - z0)^2 with
 
-    alpha = (1/v - 1/t^2) / 2,   z0 = (mu/v - m/t^2) / (1/v - 1/t^2),   log C = log(t^2/v) / 2 + (mu - m)^2 / (2 (t^2 - v)).
+    alpha = (1/v - 1/t^2) / 2,   z0 = (mu/v - m/t^2) / (1/v - 1/t^2),
+    log C = log(t^2/v) / 2 + (mu - m)^2 / (2 (t^2 - v)).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ __all__ = ["LinearGaussian", "Normal", "WeightLaw", "log_weights"]
 
 @dataclass(frozen=True)
 class Normal:
-    """N(mean, variance) on the line. Raises ValueError unless the mean is finite and the variance positive and finite."""
+    """N(mean, variance) on the line. Raises ValueError for a mean or variance that is not finite, or not positive."""
 
     mean: float
     variance: float
@@ -74,7 +75,7 @@ def log_weights(model: LinearGaussian, x: float, q: Normal, z: torch.Tensor) -> 
 
 @dataclass(frozen=True)
 class WeightLaw:
-    """What is known in closed form of r = posterior / q under q. Raises ValueError unless q.variance > posterior.variance."""
+    """What is known of r = posterior / q under q. Raises ValueError unless q.variance > posterior.variance."""
 
     posterior: Normal
     q: Normal
@@ -82,7 +83,7 @@ class WeightLaw:
     def __post_init__(self) -> None:
         if not self.q.variance > self.posterior.variance:
             raise ValueError(
-                f"q has the variance {self.q.variance!r}, expected more than the posterior's {self.posterior.variance!r}"
+                f"q has the variance {self.q.variance!r}, expected more than {self.posterior.variance!r}, the posterior's"
             )
 
     @property

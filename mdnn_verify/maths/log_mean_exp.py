@@ -1,4 +1,4 @@
-"""The logarithm of an average of weights that are known by their logarithms: stable, with a bound of its rounding error."""
+"""The log of an average of weights known by their logarithms: stable, with a bound of its rounding error."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ __all__ = ["log_mean_exp", "rounding_bound", "subset_log_mean_exp"]
 def log_mean_exp(log_w: Any) -> torch.Tensor:
     """log((1/K) sum_k exp(log_w[..., k])), shape (..., K) to (...), for float tensors or arrays.
 
-    No overflow or underflow: the largest weight is factored out. Weights of 0 are -inf; NaN stays NaN. Raises ValueError
-    naming ``log_w`` if it has no last dimension of at least one entry or is not of a floating-point type.
+    No overflow or underflow: the largest weight is factored out. Weights of 0 are -inf; NaN stays NaN. Raises
+    ValueError naming ``log_w`` if it has no last dimension of at least one entry or is not of a floating-point type.
     """
     logs = _floats(log_w)
     largest = logs.amax(-1)
@@ -28,9 +28,10 @@ def log_mean_exp(log_w: Any) -> torch.Tensor:
 def rounding_bound(log_w: Any) -> torch.Tensor:
     """A bound of |log_mean_exp(log_w) - the exact value|, shape (...), the entries of ``log_w`` taken as exact.
 
-    With m the maximum, e_k = exp(log_w_k - m) <= 1 and S = sum e_k in [1, K], to first order in u: the subtraction moves
-    e_k by e_k |log_w_k - m| u <= u / e, exp by 4u e_k (two units in the last place), the sum and the division by K u each;
-    together S by at most (1.37 K + 4) u S. The logarithm adds 4u log K, the last sum u (|m| + log K). Rounded up.
+    With m the maximum, e_k = exp(log_w_k - m) <= 1 and S = sum e_k in [1, K], to first order in u: the subtraction
+    moves e_k by e_k |log_w_k - m| u <= u / e, exp by 4u e_k (two units in the last place), the sum and the division by
+    K u each; together S by at most (1.37 K + 4) u S. The logarithm adds 4u log K, the last sum u (|m| + log K). Rounded
+    up.
     """
     logs = _floats(log_w)
     largest, count = logs.amax(-1), logs.shape[-1]

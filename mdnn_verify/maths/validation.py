@@ -28,11 +28,11 @@ def probability_vector(name: str, value: Any) -> Array:
     if array.size == 0:
         raise ValueError(f"{name} is empty, expected at least one probability")
     if (array < 0).any():
-        raise ValueError(f"{name} has the negative entry {array.min()!r}, expected probabilities")
+        raise ValueError(f"{name} has the negative entry {float(array.min())!r}, expected probabilities")
     # every entry is rounded once and every partial sum once; all partial sums are at most about 1
     bound = 2 * array.size * np.finfo(float).eps
     if abs(array.sum() - 1) > bound:
-        raise ValueError(f"{name} sums to {array.sum()!r}, expected 1")
+        raise ValueError(f"{name} sums to {float(array.sum())!r}, expected 1")
     return array
 
 
@@ -58,6 +58,8 @@ def positive_definite(name: str, value: Any, dimension: int | None = None) -> Ar
 
 def index_set(name: str, value: Collection[int], n: int) -> tuple[int, ...]:
     """A sorted, non-empty, proper subset of {0, ..., n-1}."""
+    if any(isinstance(index, bool) or int(index) != index for index in value):
+        raise ValueError(f"{name} = {value!r} has an entry that is not an integer")
     indices = tuple(sorted(int(index) for index in value))
     if len(set(indices)) != len(indices):
         raise ValueError(f"{name} = {indices} repeats an index")
@@ -70,7 +72,7 @@ def index_set(name: str, value: Collection[int], n: int) -> tuple[int, ...]:
 
 def positive_integer(name: str, value: Any) -> int:
     """An integer of at least 1."""
-    if isinstance(value, bool) or int(value) != value or value < 1:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or value < 1 or value % 1 != 0:
         raise ValueError(f"{name} = {value!r}, expected a positive integer")
     return int(value)
 

@@ -96,11 +96,12 @@ def _empty(figure: Any) -> None:
 def _curves(figure: Any, picture: Picture) -> tuple[list[Key], str]:
     axes = _axes(figure, picture["x_label"], picture["y_label"])
     keys, lines = [], 0
+    stepped = any(curve.get("style") == "step" for curve in picture["curves"])
     for curve in picture["curves"]:
         style, band = curve.get("style", "line"), curve.get("style") == "band"
         x, y, high = _thin(curve["x"], curve["y"], curve["y_high"] if band else curve["y"])
         role, dash = (BAND, "") if band else (LINE + lines % 4, DASHES[lines % 4])
-        _plot(axes, style, (x, y, high), placeholder(role), dash)
+        _plot(axes, "step band" if band and stepped else style, (x, y, high), placeholder(role), dash)
         keys.append(Key(str(curve["label"]), style, f"var(--fig-{NAMES[role]})", dash))
         lines += not band
     _scale(axes, picture)
@@ -111,8 +112,8 @@ def _curves(figure: Any, picture: Picture) -> tuple[list[Key], str]:
 def _plot(axes: Any, style: str, data: tuple[list[float], ...], color: str, dash: str) -> None:
     x, y, high = data
     pattern = (0, tuple(float(part) for part in dash.split())) if dash else "-"
-    if style == "band":
-        axes.fill_between(x, y, high, color=color, linewidth=0)
+    if style in ("band", "step band"):
+        axes.fill_between(x, y, high, color=color, linewidth=0, step="post" if style == "step band" else None)
     elif style == "dots":
         axes.plot(x, y, "o", color=color, markersize=3, markeredgewidth=0)
     else:
@@ -125,7 +126,8 @@ def _scale(axes: Any, picture: Picture) -> None:
 
     for name in ("x", "y"):
         axis = getattr(axes, f"{name}axis")
-        if picture.get(f"log_{name}"):
+        low, high = axis.get_data_interval()
+        if picture.get(f"log_{name}") and 0 < 10 * low <= high:
             getattr(axes, f"set_{name}scale")("log")
             axis.set_major_locator(LogLocator(numticks=6))
             axis.set_minor_locator(NullLocator())

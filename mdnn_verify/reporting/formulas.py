@@ -126,7 +126,8 @@ def _block(block: tuple[bool, str]) -> Markup:
     match = INLINE.fullmatch(text.strip())
     if match and (tex := _tex(match)) is not None:
         return display(tex)
-    return Markup("<pre>{}</pre>").format(textwrap.dedent(text))
+    lines = textwrap.dedent(text).splitlines()
+    return Markup("<pre>{}</pre>").format(Markup("").join(Markup("<span>{}</span>").format(line) for line in lines))
 
 
 def _inline(text: str) -> Markup:

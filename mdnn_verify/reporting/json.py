@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import tempfile
@@ -132,7 +133,7 @@ def _check(check: CheckResult) -> dict[str, Any]:
         "seconds": check.seconds,
         "detail": verdict.detail,
         "counterexample": verdict.counterexample,
-        "delta": verdict.delta,
+        "delta": verdict.delta if verdict.delta is not None and math.isfinite(verdict.delta) else None,
         "engine": verdict.engine,
         "doc": check.doc,
         "evidence": plain(verdict.evidence),

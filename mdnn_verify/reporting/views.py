@@ -162,7 +162,7 @@ def evidence_rows(evidence: Mapping[str, Any], prefix: str = "") -> list[tuple[s
         if isinstance(value, Mapping):
             rows += evidence_rows(value, name)
         elif isinstance(value, (list, tuple)):
-            if not (value and isinstance(value[0], Mapping)):
+            if value and not isinstance(value[0], Mapping):
                 text = ", ".join(exact(item) for item in value[:MOST_ROWS])
                 rows.append((_label(name), text + (f" \u2026 ({len(value)})" if len(value) > MOST_ROWS else "")))
         elif key != "traceback":

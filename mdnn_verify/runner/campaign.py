@@ -23,7 +23,7 @@ DEVICES = ("cpu", "cuda")
 OnResult = Callable[[CheckResult | None, int, int], None]
 
 
-class Interrupted(MdnnVerifyError):  # noqa: N818  (nothing went wrong)
+class Interrupted(MdnnVerifyError):
     """Ctrl-C or SIGTERM. What was finished is in the journal; ``resumable`` says whether there is a journal."""
 
     exit_status = 130  # what a shell reports for a command that SIGINT ended

@@ -134,7 +134,8 @@ def _decide(unit: Unit, theorem: Theorem, check: Check, settings: Settings) -> V
     context = Context(
         name=unit.key,
         seed=settings.seed,
-        alpha=settings.alpha * _share(theorem, check) / settings.theorems,
+        # only simulations that were declared as such are counted in the shares of alpha
+        alpha=settings.alpha * _share(theorem, check) / settings.theorems if check.kind == MONTECARLO else None,
         device=settings.device,
         timeout=settings.timeout,
         scope=check.scope,
@@ -154,7 +155,7 @@ def _share(theorem: Theorem, check: Check) -> float:
     """This check's part of its theorem's error probability: by weight over all simulations, controls' included."""
     variants = [None, *(control.name for control in theorem.controls)]
     total = sum(c.weight for v in variants for c in theorem.checks_of(v) if c.kind == MONTECARLO)
-    return check.weight / total if check.kind == MONTECARLO else 1.0
+    return check.weight / total
 
 
 def _inject(check: Check, data: dict[str, Any], context: Context) -> dict[str, Any]:

@@ -44,7 +44,9 @@ def test_exploitability_is_the_best_of_the_pure_replies_and_of_mixed_ones_on_a_g
     payoff, p = np.array(RPS), np.array([0.5, 0.3, 0.2])
     mixed = max(float(p @ payoff @ np.array(b, dtype=float)) for b in simplex_grid(20))
     assert exploitability(RPS, p) == pytest.approx(mixed, abs=1e-15)
-    assert exploitability(RPS, p) == pytest.approx(0.3, abs=1e-15)  # scissors lose to rock less often than paper beats it
+    assert exploitability(RPS, p) == pytest.approx(
+        0.3, abs=1e-15
+    )  # scissors lose to rock less often than paper beats it
 
 
 def test_the_rules_give_the_points_of_the_column_player() -> None:

@@ -46,7 +46,9 @@ def test_values_known_by_hand() -> None:
 def test_agrees_with_torch(d: int) -> None:
     mu0, cov0, mu1, cov1 = (torch.from_numpy(part) for part in random_pair(np.random.default_rng(d), d))
     normals = [torch.distributions.MultivariateNormal(mu, cov) for mu, cov in ((mu0, cov0), (mu1, cov1))]
-    assert kl_divergence(mu0, cov0, mu1, cov1) == pytest.approx(float(torch.distributions.kl_divergence(*normals)), rel=1e-9)
+    assert kl_divergence(mu0, cov0, mu1, cov1) == pytest.approx(
+        float(torch.distributions.kl_divergence(*normals)), rel=1e-9
+    )
 
 
 @pytest.mark.parametrize("ridge", [1.0, 1e-3, 1e-8])
@@ -97,7 +99,7 @@ def test_log_density_against_scipy_and_its_refusal() -> None:
     x = np.random.default_rng(6).normal(size=(4, 7, 3))
     expected = stats.multivariate_normal(mu, cov).logpdf(x)
     np.testing.assert_allclose(log_density(torch.from_numpy(x), mu, cov).numpy(), expected, rtol=1e-11)
-    with pytest.raises(ValueError, match="^cov is not positive definite"):
+    with pytest.raises(ValueError, match=r"^cov is not positive definite"):
         log_density(torch.zeros(1, 2, dtype=torch.float64), [0, 0], -I2)
 
 

@@ -1,4 +1,5 @@
-"""The closed forms of the linear-Gaussian model against numerical integration, and of finite models against enumeration."""
+"""The closed forms of the linear-Gaussian model against numerical integration, and of finite models against
+enumeration."""
 
 from __future__ import annotations
 
@@ -35,7 +36,9 @@ def test_evidence_and_posterior_are_those_of_the_joint_density(a, s, x, m, sprea
     assert math.log(evidence) == pytest.approx(model.log_evidence(x), abs=1e-10)
     mean = integral(lambda z: z * joint(z)) / evidence
     assert model.posterior(x).mean == pytest.approx(mean, abs=1e-10)
-    assert model.posterior(x).variance == pytest.approx(integral(lambda z: (z - mean) ** 2 * joint(z)) / evidence, abs=1e-9)
+    assert model.posterior(x).variance == pytest.approx(
+        integral(lambda z: (z - mean) ** 2 * joint(z)) / evidence, abs=1e-9
+    )
 
 
 @pytest.mark.parametrize(("a", "s", "x", "m", "spread"), CASES)
@@ -50,14 +53,17 @@ def test_law_of_the_weights(a, s, x, m, spread) -> None:
     assert highest == pytest.approx(law.log_largest, abs=1e-6)
     mean, variance = law.deficit
     assert mean == pytest.approx(integral(lambda z: density(z) * (law.log_largest - log_r(z))), rel=1e-8)
-    assert variance == pytest.approx(integral(lambda z: density(z) * (law.log_largest - log_r(z) - mean) ** 2), rel=1e-8)
+    assert variance == pytest.approx(
+        integral(lambda z: density(z) * (law.log_largest - log_r(z) - mean) ** 2), rel=1e-8
+    )
     assert law.variance == pytest.approx(integral(lambda z: density(z) * (math.exp(log_r(z)) - 1) ** 2), rel=1e-7)
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])
 @pytest.mark.parametrize(("a", "s", "x", "m", "spread"), CASES)
 def test_the_second_moment_bounds_that_of_the_log_of_the_average(a, s, x, m, spread, count) -> None:
-    """By simulation, in standard errors: the bound must not be exceeded; for the average of logs it is the exact value."""
+    """By simulation, in standard errors: the bound must not be exceeded; for the average of logs it is the exact
+    value."""
     model, q = LinearGaussian(a, s), Normal(m, spread)
     law = WeightLaw(model.posterior(x), q)
     z = q.from_standard(torch.randn((200_000, count), dtype=torch.float64, generator=torch.Generator().manual_seed(1)))

@@ -1,4 +1,5 @@
-"""log-mean-exp against balls at 256 bits: the derived bound holds, and not by a wide margin only; refusals name the argument."""
+"""log-mean-exp against balls at 256 bits: the derived bound holds, and not by a wide margin only; refusals name the
+argument."""
 
 from __future__ import annotations
 
@@ -24,7 +25,9 @@ def exact(logs) -> flint.arb:
 @pytest.mark.parametrize("spread", [1e-8, 1.0, 30.0])
 @pytest.mark.parametrize("offset", [0.0, -5000.0, 700.0])
 def test_the_error_stays_within_its_bound(count: int, spread: float, offset: float) -> None:
-    logs = offset + spread * torch.randn((20, count), dtype=torch.float64, generator=torch.Generator().manual_seed(count))
+    logs = offset + spread * torch.randn(
+        (20, count), dtype=torch.float64, generator=torch.Generator().manual_seed(count)
+    )
     values, bounds = log_mean_exp(logs), rounding_bound(logs)
     with precision(256):
         for row, value, bound in zip(logs.tolist(), values.tolist(), bounds.tolist(), strict=True):

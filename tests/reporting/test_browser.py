@@ -186,7 +186,8 @@ def test_deep_link_opens_its_place(visit: Any, fragment: str) -> None:
     page = visit(fragment=fragment).page
     page.wait_for_function("window.scrollY > 0")
     top = page.evaluate("(id) => document.getElementById(id).getBoundingClientRect().top", fragment)
-    assert 0 <= top < 300
+    bar = page.evaluate("document.querySelector('.tools').getBoundingClientRect().bottom")
+    assert bar <= top < 300, "below the toolbar, not under it"
     assert page.evaluate("document.activeElement.id") == fragment
 
 
@@ -230,7 +231,7 @@ def test_print_shows_everything_even_what_is_folded_or_filtered(visit: Any) -> N
     page.fill("#search", "rock-paper")
     assert page.evaluate(HIDDEN) > 0
     page.emulate_media(media="print")
-    assert page.evaluate(HIDDEN) == 0
+    page.wait_for_function(f"{HIDDEN} === 0", timeout=5000)
     assert not page.locator(".tools").is_visible()
 
 

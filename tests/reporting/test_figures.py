@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Any
 from xml.etree import ElementTree
 
@@ -82,3 +83,20 @@ def test_what_cannot_be_drawn_says_so(fixtures: Any, change: dict[str, Any], mes
 def test_constant_surface_says_so(fixtures: Any) -> None:
     with pytest.raises(ValueError, match="no level lines"):
         draw({**fixtures.surface(), "z": [[1.0] * 61] * 61}, 1)
+
+
+def test_band_of_a_step_function_has_steps(fixtures: Any) -> None:
+    """A slanted band would leave out the very function it is a band for."""
+    svg = str(draw(fixtures.steps(), 1).svg)
+    used = re.search(r'<use href="#([^"]*)"[^>]*fill:var\(--fig-band\)', svg)
+    band = re.search(rf'<path id="{used[1]}" d="([^"]*)"', svg)
+    points = [tuple(map(float, point.split())) for point in re.findall(r"-?[\d.]+ -?[\d.]+", band[1])]
+    slanted = [(a, b) for a, b in pairwise(points) if a[0] != b[0] and a[1] != b[1]]
+    assert len(points) > 20
+    assert slanted == []
+
+
+def test_short_logarithmic_axes_still_have_numbers(fixtures: Any) -> None:
+    curve = fixtures.curve("mean", [8192.0, 12288.0], [1.0, 1.1])
+    svg = draw({**fixtures.sequence(), "curves": [curve]}, 1).svg
+    assert len(re.findall(r">1?\d000<", svg)) >= 3

@@ -73,7 +73,10 @@ def test_statements_are_cut_only_at_their_outermost_spaces() -> None:
     [
         ("One\nline.", "<p>One\nline.</p>"),
         ("One.\n\nTwo.", "<p>One.</p>\n<p>Two.</p>"),
-        ("So\n\n    a < b\n      c\n\nit is.", "<p>So</p>\n<pre>a &lt; b\n  c</pre>\n<p>it is.</p>"),
+        (
+            "So\n\n    a < b\n      c\n\nit is.",
+            "<p>So</p>\n<pre><span>a &lt; b</span><span>  c</span></pre>\n<p>it is.</p>",
+        ),
         ("Costs $ 5 and $ 6.", "<p>Costs $ 5 and $ 6.</p>"),
         ("`a <= b` and n >= 2", "<p><code>a &lt;= b</code> and n ≥ 2</p>"),
         ("<img src=x>", "<p>&lt;img src=x&gt;</p>"),

@@ -84,7 +84,11 @@ def test_faulty_samples_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_faulty_density_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     density = MODULE["log_density"]
-    monkeypatch.setitem(MODULE, "log_density", lambda x, mu, cov: density(x, mu, cov) + torch.linalg.slogdet(torch.as_tensor(cov))[1] / 2)
+    monkeypatch.setitem(
+        MODULE,
+        "log_density",
+        lambda x, mu, cov: density(x, mu, cov) + torch.linalg.slogdet(torch.as_tensor(cov))[1] / 2,
+    )
     assert verdict(SIMULATED).refuted
 
 
@@ -121,7 +125,9 @@ def test_rational_instances_have_the_square_root_they_come_with() -> None:
 def test_the_picture_has_its_minimum_at_equality() -> None:
     (picture,) = THEOREM.pictures
     surface = picture.function(**THEOREM.given)
-    values = {(m, s): z for s, row in zip(surface.y, surface.z, strict=True) for m, z in zip(surface.x, row, strict=True)}
+    values = {
+        (m, s): z for s, row in zip(surface.y, surface.z, strict=True) for m, z in zip(surface.x, row, strict=True)
+    }
     at = min(values, key=lambda place: values[place])
     assert at == (0.0, 0.0)
     assert abs(values[at]) < 1e-12

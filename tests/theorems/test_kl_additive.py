@@ -1,4 +1,4 @@
-"""Dependence that hides in three coordinates, totals that are off by a millionth, and a broken divergence are caught."""
+"""Dependence hidden in three coordinates, totals off by a millionth, and a broken divergence are caught."""
 
 from __future__ import annotations
 
@@ -84,14 +84,12 @@ def test_a_divergence_that_is_finite_where_it_must_not_be_is_caught(monkeypatch:
 
 def test_copula_densities_keep_marginals_and_stay_positive() -> None:
     """The control would otherwise change more than the dependence."""
-    rng = np.random.default_rng(0)
     marginals = [np.array([sp.Rational(int(k), 60) for k in row]) for row in ((10, 20, 30), (15, 45), (59, 1))]
     joint = MODULE["_joint"](marginals, THEOREM.control("the components of X are dependent").changes["copula_x"])
     assert (joint > 0).all()
     for axis, marginal in enumerate(marginals):
         others = tuple(i for i in range(3) if i != axis)
         assert (joint.sum(axis=others) == marginal).all()
-    assert rng is not None
 
 
 def test_densities_of_the_simulation_are_what_they_claim() -> None:
@@ -103,7 +101,9 @@ def test_densities_of_the_simulation_are_what_they_claim() -> None:
         x = quantile(u, slope)
         torch.testing.assert_close(cdf(x, slope), u, rtol=0, atol=1e-15)
         step = 1e-6
-        torch.testing.assert_close((cdf(x + step, slope) - cdf(x - step, slope)) / (2 * step), density(x, slope), rtol=1e-8, atol=0)
+        torch.testing.assert_close(
+            (cdf(x + step, slope) - cdf(x - step, slope)) / (2 * step), density(x, slope), rtol=1e-8, atol=0
+        )
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -1,4 +1,4 @@
-"""Excesses, masses and orderings that are wrong by a little or in one place only are caught, each by the right check."""
+"""Excesses, masses and orderings that are wrong by a little or in one place are caught by the right check."""
 
 from __future__ import annotations
 
@@ -60,9 +60,8 @@ def test_a_floor_of_a_billionth_is_caught(name: str) -> None:
 
 def test_true_variants_are_accepted() -> None:
     for margin in (lambda D, p, q, r: D(q, p), lambda D, p, q, r: D(p, q) + D(q, p)):
-        for name in ("divergence_by_rigorous_integral", "divergence_of_random_tables", "divergence_of_gaussians"):
-            if name != "divergence_of_random_tables":  # q may have cells that are empty in p: then D(q, p) is +inf
-                assert verdict(name, margin=margin).agrees
+        for name in ("divergence_by_rigorous_integral", "divergence_of_gaussians"):
+            assert verdict(name, margin=margin).agrees
     assert verdict("divergence_of_random_tables", margin=lambda D, p, q, r: D(p, q) + D(q, r)).agrees
 
 
@@ -92,6 +91,10 @@ def test_nan_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_other_seeds_agree(seed: int) -> None:
-    for name in ("divergence_of_random_tables", "divergence_vanishes_only_at_equality", "excess_is_nonnegative_pointwise"):
+    for name in (
+        "divergence_of_random_tables",
+        "divergence_vanishes_only_at_equality",
+        "excess_is_nonnegative_pointwise",
+    ):
         assert verdict(name, seed).agrees
     assert verdict("divergence_of_gaussians", seed).status is Status.VERIFIED_WITHIN

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-__all__ = ["finite", "fraction", "function", "interval", "positive", "reason"]
+__all__ = ["finite", "fraction", "function", "interval", "positive", "reason", "tolerance"]
 
 
 def finite(name: str, value: Any) -> float:
@@ -32,6 +32,14 @@ def fraction(name: str, value: Any) -> float:
     number = positive(name, value)
     if number >= 1:
         raise ValueError(f"{name} = {number!r}, expected a number in (0, 1)")
+    return number
+
+
+def tolerance(name: str, value: Any) -> float:
+    """A share of the scale, in (0, 1]: beyond its own magnitude nothing is said about a quantity."""
+    number = positive(name, value)
+    if number > 1:
+        raise ValueError(f"{name} = {number!r}, expected a number in (0, 1]")
     return number
 
 

@@ -21,7 +21,7 @@ import torch
 from mdnn_verify.engines.base import Claim, Context
 from mdnn_verify.engines.montecarlo.arguments import fraction, function
 from mdnn_verify.engines.montecarlo.bets import Array
-from mdnn_verify.engines.montecarlo.draws import BLOCK, SETUP_BLOCK, Draw, block_of, required_alpha
+from mdnn_verify.engines.montecarlo.draws import BLOCK, SETUP_BLOCK, Draw, block_of, refuse_dependence, required_alpha
 from mdnn_verify.engines.montecarlo.report import ENGINE, log10, speed
 from mdnn_verify.engines.montecarlo.sequential import budget_for, shortage
 from mdnn_verify.engines.montecarlo.steps import (
@@ -64,6 +64,7 @@ class CdfEqual(Claim):
 
     def decide(self, context: Context) -> Verdict:
         alpha = required_alpha(context)
+        refuse_dependence(self.draw, context)
         return _report(_simulate(self, context, alpha), self, context, alpha)
 
 

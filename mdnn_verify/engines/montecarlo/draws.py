@@ -11,9 +11,12 @@ from mdnn_verify.engines.base import Context
 from mdnn_verify.engines.montecarlo.stream import Stream
 from mdnn_verify.errors import MdnnVerifyError
 
-__all__ = ["BLOCK", "SETUP_BLOCK", "Draw", "DrawError", "block_of", "offending", "required_alpha"]
+__all__ = ["BLOCK", "SETUP_BLOCK", "Draw", "DrawError", "block_of", "offending", "refuse_dependence", "required_alpha"]
 
 BLOCK = 4096
+FAR_BLOCK = 2**31  # no simulation gets there
+SAMPLE = 64  # draws on which dependence is looked for
+COINCIDENCE = 40.0  # nats: equal draws of more entropy than this are no accident
 # used by pilots, and by a check's own ``rng``: what decides a claim never shares random numbers with what set it up
 SETUP_BLOCK = 0
 Draw = Callable[[Stream, int], torch.Tensor]
@@ -28,8 +31,8 @@ def required_alpha(context: Context) -> float:
     """The error probability of this check. Raises MdnnVerifyError where no simulation may run."""
     if context.alpha is None:
         raise MdnnVerifyError(
-            f"{context.name}: a simulation cannot come out of a generator, because alpha cannot be divided; "
-            "return a list or a mapping"
+            f"{context.name}: a simulation comes out of a Monte Carlo check only, and out of no generator, because alpha is "
+            "divided among them beforehand; return a list or a mapping"
         )
     if not 0 < context.alpha < 1:
         raise MdnnVerifyError(f"{context.name}: alpha is {context.alpha!r}, expected a number in (0, 1)")
@@ -67,6 +70,16 @@ def block_of(
             expected = f"a finite number in [{lo:g}, {hi:g}]" if lo > -math.inf else "a finite number"
             raise DrawError(f"{where} has {float(draws[wrong])!r} at index {wrong}, expected {expected}")
     return draws
+
+
+def refuse_dependence(draw: Draw, context: Context) -> None:
+    """Raises DrawError for draws that keep a state between calls, or that take no numbers from their stream."""
+    first, again, other = (block_of(draw, context, block, SAMPLE, finite=False) for block in (SETUP_BLOCK, SETUP_BLOCK, FAR_BLOCK))
+    if torch.device(context.device).type == "cpu" and not torch.equal(first.nan_to_num(), again.nan_to_num()):
+        raise DrawError(f"{context.name}: two calls with the same stream gave different draws, which must not keep a state")
+    shares = first.unique(return_counts=True)[1] / SAMPLE
+    if torch.equal(first, other) and float(-(shares * shares.log()).sum()) * SAMPLE > COINCIDENCE:
+        raise DrawError(f"{context.name}: two streams gave the same draws; expected all randomness to come from rng")
 
 
 def offending(wrong: torch.Tensor) -> int | None:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mdnn_verify.engines.base import Claim, Context
-from mdnn_verify.engines.montecarlo.arguments import finite, function, interval, positive, reason
+from mdnn_verify.engines.montecarlo.arguments import finite, function, interval, positive, reason, tolerance
 from mdnn_verify.engines.montecarlo.bets import Array, Bets, BoundedBets, CatoniBets, CGFBets
-from mdnn_verify.engines.montecarlo.draws import Draw, required_alpha
+from mdnn_verify.engines.montecarlo.draws import Draw, refuse_dependence, required_alpha
 from mdnn_verify.engines.montecarlo.report import report
 from mdnn_verify.engines.montecarlo.sequential import Plan, simulate
 from mdnn_verify.verdicts import Verdict
@@ -41,6 +41,7 @@ class MeanClaim(Claim):
     def decide(self, context: Context) -> Verdict:
         alpha = required_alpha(context)
         plan = self.plan(alpha)
+        refuse_dependence(plan.draw, context)
         return report(plan, simulate(plan, context, alpha), context, alpha, self.assumption)
 
 
@@ -63,7 +64,7 @@ class BoundedMean(MeanClaim):
         finite("equals", self.equals)
         interval("lo", self.lo, "hi", self.hi)
         positive("scale", self.scale)
-        positive("within", self.within)
+        tolerance("within", self.within)
 
     @property
     def assumption(self) -> str:
@@ -93,7 +94,7 @@ class CatoniMean(MeanClaim):
         positive("variance_bound", self.variance_bound)
         reason("because", self.because)
         positive("scale", self.scale)
-        positive("within", self.within)
+        tolerance("within", self.within)
 
     @property
     def assumption(self) -> str:
@@ -124,7 +125,7 @@ class KnownCGFMean(MeanClaim):
         if not abs(float(self.cgf(0.0))) <= np.finfo(float).eps:
             raise ValueError(f"cgf(0) = {float(self.cgf(0.0))!r}, expected 0: cgf(t) is log E exp(t X)")
         positive("scale", self.scale)
-        positive("within", self.within)
+        tolerance("within", self.within)
 
     @property
     def assumption(self) -> str:
@@ -156,7 +157,7 @@ class PairedInequality(MeanClaim):
     def __post_init__(self) -> None:
         function("draw", self.draw)
         positive("scale", self.scale)
-        positive("within", self.within)
+        tolerance("within", self.within)
         if (self.support is None) == (self.variance_bound is None):
             raise ValueError("support and variance_bound: expected exactly one of them")
         if self.support is not None:

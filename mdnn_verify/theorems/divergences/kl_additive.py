@@ -138,7 +138,7 @@ def exact_tables_enclosed(copula_x, copula_y, total, rng):
 
 @theorem.pathwise(scope="60 random products of 2 to 4 tables with 1 to 4 cells each; every fifth has D = +inf")
 def computed_tables(copula_x, copula_y, total, rng):
-    """The package's own divergence of the joint table is the total of the exact marginal ones up to its rounding bound."""
+    """The package's divergence of the joint table is the total of the exact marginal ones up to its rounding bound."""
     for index, (p, q) in enumerate(_random_products(rng.numpy, 60)):
         if index % 5 == 0:
             q[0], p[0] = np.array([Fraction(0), Fraction(1)]), np.array([Fraction(1, 3), Fraction(2, 3)])

@@ -96,7 +96,7 @@ def excess_depends_on_the_ratio(excess):
 
 @theorem.proof(scope="all t > 0, t != 1")
 def phi_turns_at_one(excess):
-    """phi(1) = phi'(1) = 0, and phi' is negative on (0, 1), written t = 1/(1+s), and positive on (1, oo), written t = 1+s."""
+    """At t = 1, phi and phi' vanish; phi' < 0 on (0, 1), written t = 1/(1+s), and phi' > 0 beyond, t = 1+s."""
     phi, s = excess(t, sp.Integer(1)), sp.Symbol("s", positive=True)
     slope = sp.diff(phi, t)
     return {

@@ -7,8 +7,9 @@ change the reply, and the best reply to a earns exactly
 
     max_i |a_i - 1/3|  <=  E(a)  <=  min(1, 2 max_i |a_i - 1/3|).
 
-So E(a) = 0 only at the uniform strategy; a strategy that is off by x in some play is exploited by at least x. The factors 1
-and 2 cannot be improved, a pure strategy is exploited by 1, and a strategy drawn uniformly from the simplex by 4/9 on average.
+So E(a) = 0 only at the uniform strategy; a strategy that is off by x in some play is exploited by at least x. The
+factors 1 and 2 cannot be improved, a pure strategy is exploited by 1, and a strategy drawn uniformly from the simplex
+by 4/9 on average.
 
 Source: seed 002, Problem 4(b).
 """
@@ -96,7 +97,9 @@ def only_the_optimal_strategy_concedes_nothing(M, optimal, value):
     """No reply earns more than the value if and only if A plays the optimal strategy."""
     a = strategy("a")
     concedes_nothing = z3.And(*(earned <= rational(value) for earned in against(M, a)))
-    return Valid(concedes_nothing == z3.And(*(x == rational(p) for x, p in zip(a, optimal, strict=True))), given=simplex(a))
+    return Valid(
+        concedes_nothing == z3.And(*(x == rational(p) for x, p in zip(a, optimal, strict=True))), given=simplex(a)
+    )
 
 
 @theorem.proof(scope="all mixed strategies of A")
@@ -117,7 +120,8 @@ def exploited_by_at_most(M, optimal, value, most):
 
 @theorem.proof(scope="three strategies of A")
 def the_factors_are_attained(M, optimal, value, least, most):
-    """(0, 1/3, 2/3) attains the lower factor, (2/3, 1/3, 0) the upper one, and a pure strategy concedes a whole point."""
+    """(0, 1/3, 2/3) attains the lower factor, (2/3, 1/3, 0) the upper one, and a pure strategy concedes a whole
+    point."""
     third = sp.Rational(1, 3)
     low, high, rock = sp.Matrix([0, third, 2 * third]), sp.Matrix([2 * third, third, 0]), sp.Matrix([1, 0, 0])
     return {
@@ -218,10 +222,12 @@ def triangle_of_exploitability(M, optimal):
 
 
 def strategy(name):
+    """Three real unknowns."""
     return list(z3.Reals(f"{name}_r {name}_p {name}_s"))
 
 
 def simplex(p):
+    """p is a mixed strategy."""
     return [sum(p) == 1, *(x >= 0 for x in p)]
 
 
@@ -251,11 +257,13 @@ def in_triangle(a, triangle):
 
 
 def random_strategies(rng, n):
+    """Uniform on the simplex: normalised exponentials, shape (n, 3)."""
     a = rng.exponential((n, 3))
     return a / a.sum(1, keepdim=True)
 
 
 def best_reply(points, a):
+    """What B's best pure reply earns, shape (n,)."""
     return (a @ points.to(a.device)).max(1).values
 
 

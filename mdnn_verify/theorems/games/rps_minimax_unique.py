@@ -6,9 +6,9 @@ A and B play mixed strategies a, b in the simplex; B's points average L(a, b) = 
 
     min_a max_b a' M b  =  max_b min_a a' M b  =  0.
 
-The inequalities are weak. The seed prints them strict, and with strict ones no game has a solution at all (take b = b*).
-The matrix that the seed's solution prints holds A's points; B's points, which the problem asks for, are its negative.
-M is indexed by A's play (row) and B's play (column) in the order rock, paper, scissors.
+The inequalities are weak. The seed prints them strict, and with strict ones no game has a solution at all (take b =
+b*). The matrix that the seed's solution prints holds A's points; B's points, which the problem asks for, are its
+negative. M is indexed by A's play (row) and B's play (column) in the order rock, paper, scissors.
 
 Source: seed 002, Problem 4(a).
 """
@@ -121,7 +121,7 @@ def strict_inequalities_leave_no_solution():
 def every_strategy_on_a_grid_concedes(M, pA, value):
     """The best reply to a earns at least value + max_i |a_i - pA_i|: nothing at pA, something everywhere else.
     Rounding: entries of a, the products with 0 and +-1, their sum and the difference are each off by at most u."""
-    grid = [a for a in simplex_grid(30)]
+    grid = list(simplex_grid(30))
     concedes = [exploitability(sp.matrix2numpy(M, dtype=float), [*a, *[0] * (M.rows - 3)]) for a in grid]
     target = weights_as_floats(pA)
     floor = [float(value) + max(abs(float(x) - t) for x, t in zip(a, target, strict=False)) for a in grid]
@@ -130,9 +130,9 @@ def every_strategy_on_a_grid_concedes(M, pA, value):
 
 @theorem.pathwise(scope="this game, both players, by HiGHS")
 def linear_programming_agrees(M, pA, pB, value):
-    """A linear-programming solver finds the same pair and value.
-    Its two strategies enclose the value by weak duality, [lower, upper], whatever the solver did; a strategy that concedes
-    at most upper - lower lies within as much of the only one that concedes nothing."""
+    """A linear-programming solver finds the same pair and value. Its two strategies enclose the value by weak duality,
+    [lower, upper], whatever the solver did; a strategy that concedes at most upper - lower lies within as much of the
+    only one that concedes nothing."""
     found = solve(sp.matrix2numpy(M, dtype=float))
     gap = found.upper - found.lower
     return {
@@ -146,7 +146,9 @@ def linear_programming_agrees(M, pA, pB, value):
 def simulated_games(M, pA, pB, value):
     """Played out, every pure reply to pA earns the value on average, and pB earns it against every pure play of A."""
     points = torch.tensor(M.tolist(), dtype=torch.float64)
-    games = {f"reply {j}": (points[:, j], pA) for j in range(M.cols)} | {f"play {i}": (points[i], pB) for i in range(M.rows)}
+    games = {f"reply {j}": (points[:, j], pA) for j in range(M.cols)} | {
+        f"play {i}": (points[i], pB) for i in range(M.rows)
+    }
     return {name: played(column, p, value) for name, (column, p) in games.items()}
 
 
@@ -167,22 +169,27 @@ def random_strategies_concede(M, pA, value):
 
 
 def strategy(name, plays):
+    """Real unknowns, one for each play."""
     return list(z3.Reals([f"{name}_{i}" for i in range(plays)]))
 
 
 def simplex(p):
+    """p is a mixed strategy."""
     return [sum(p) == 1, *(x >= 0 for x in p)]
 
 
 def weights(p):
+    """A given strategy as Z3 numbers."""
     return [rational(x) for x in p]
 
 
 def weights_as_floats(p):
+    """A given strategy in float64."""
     return [float(x) for x in p]
 
 
 def dot(p, q):
+    """The scalar product of Z3 terms."""
     return sum(x * y for x, y in zip(p, q, strict=True))
 
 
@@ -197,6 +204,8 @@ def pure_plays(M, b):
 
 
 def played(points, p, value):
+    """Claim: plays drawn from p earn the value on average; ``points`` holds what each play earns."""
+
     def draw(rng, n):
         return points.to(rng.device)[rng.categorical(weights_as_floats(p), n)]
 

@@ -4,12 +4,13 @@ For Z_1, ..., Z_K drawn independently from q(z | x) and the weights w_k = p(x | 
 
     VLB_K(x) = E log((1/K) sum_k w_k)  <=  log p(x),      with equality if and only if w is constant.
 
-Jensen's inequality, spelled out: the tangent of the logarithm at c = p(x) lies above it, log t <= t/c - 1 + log c, and the
-average weight has the mean p(x). What the tangent leaves is the gap: log p(x) - VLB_K(x) = E T(average weight) with
+Jensen's inequality, spelled out: the tangent of the logarithm at c = p(x) lies above it, log t <= t/c - 1 + log c, and
+the average weight has the mean p(x). What the tangent leaves is the gap: log p(x) - VLB_K(x) = E T(average weight) with
 T(t) = t/c - 1 - log(t/c) >= 0. For K = 1 the gap is KL(q || posterior).
 
-Sums over a finite latent space of any size stand for integrals; that expectations are linear and monotone is used as known.
-Where q vanishes but the joint density does not, the average weight falls short of p(x): the bound survives, the mean does not.
+Sums over a finite latent space of any size stand for integrals; that expectations are linear and monotone is used as
+known. Where q vanishes but the joint density does not, the average weight falls short of p(x): the bound survives, the
+mean does not.
 
 Source: seed 002, Problem 1(a).
 """
@@ -35,6 +36,7 @@ from mdnn_verify.theorem import Theorem
 
 
 def one_over_K(K):
+    """The factor that makes a mean of the sum."""
     return 1 / K
 
 
@@ -44,6 +46,7 @@ def one(K):
 
 
 def one_over_K_plus_one(K):
+    """Too small a factor: the bound holds all the more, the mean does not."""
     return 1 / (K + 1)
 
 
@@ -54,6 +57,7 @@ def divergence_of_q(posterior, q):
 
 
 def divergence_of_posterior(posterior, q):
+    """KL(posterior || q), the arguments exchanged."""
     return divergence_of_q(q, posterior)
 
 
@@ -100,7 +104,8 @@ def tangent_touches_the_logarithm():
 
 @theorem.proof(scope="all t, c > 0, t != c, by the mean value theorem (its use is by hand)")
 def tangent_lies_above_the_logarithm():
-    """T falls before c and rises after: T(t) = T'(s)(t - c) with s between, so T(t) > 0 for t != c, that is log t < tangent."""
+    """T falls before c and rises after: T(t) = T'(s)(t - c) with s between, so T(t) > 0 for t != c, that is log t <
+    tangent."""
     at, point, between, slope, value = z3.Reals("t c s slope T")
     ordered = z3.Or(z3.And(at < between, between < point), z3.And(point < between, between < at))
     return Valid(
@@ -111,7 +116,8 @@ def tangent_lies_above_the_logarithm():
 
 @theorem.proof(scope="any finite latent space, q > 0 on it, all K >= 1")
 def average_weight_has_the_mean_p(normaliser):
-    """E w = sum_z q(z) p(x, z)/q(z) = p(x) for one sample, so the normalised sum of K weights has the mean p(x) as well."""
+    """E w = sum_z q(z) p(x, z)/q(z) = p(x) for one sample, so the normalised sum of K weights has the mean p(x) as
+    well."""
     states = sp.Symbol("m", integer=True, positive=True)
     z, k = sp.symbols("z k", integer=True, positive=True)
     joint, q = sp.IndexedBase("p", positive=True), sp.IndexedBase("q", positive=True)
@@ -140,7 +146,8 @@ def the_expected_tangent_is_log_p(normaliser, margin):
 
 @theorem.proof(scope="any outcome of positive probability; the rest of the expectation is not negative")
 def equality_needs_a_constant_average():
-    """The gap is E T; an outcome of probability r > 0 with T > 0 makes it positive, so equality forces average = p(x)."""
+    """The gap is E T; an outcome of probability r > 0 with T > 0 makes it positive, so equality forces average =
+    p(x)."""
     probability, slack, rest = z3.Reals("r T rest")
     return Valid(probability * slack + rest > 0, given=[probability > 0, slack > 0, rest >= 0])
 
@@ -161,7 +168,9 @@ def finite_example_enclosed(normaliser, margin, joint, q):
 
     return {
         f"K = {n}": EnclosureAtLeast(
-            log_evidence(joint) - importance_bound(joint, q, n, objective), ball(margin), at=f"joint {listed(joint)}, q {listed(q)}"
+            log_evidence(joint) - importance_bound(joint, q, n, objective),
+            ball(margin),
+            at=f"joint {listed(joint)}, q {listed(q)}",
         )
         for n in SAMPLES
     }
@@ -189,7 +198,9 @@ def average_weight_simulated(normaliser, model, x, proposal):
         factor = float(normaliser(sp.Integer(n)))
 
         def draw(rng, size):
-            return factor * torch.exp(log_weights(model, x, proposal, proposal.from_standard(rng.normal((size, n))))).sum(-1)
+            return factor * torch.exp(
+                log_weights(model, x, proposal, proposal.from_standard(rng.normal((size, n))))
+            ).sum(-1)
 
         return BoundedMean(draw, equals=evidence, lo=0, hi=factor * n * largest, scale=evidence)
 
@@ -198,8 +209,8 @@ def average_weight_simulated(normaliser, model, x, proposal):
 
 @theorem.monte_carlo(scope="a linear-Gaussian model, K = 1, 2, 5")
 def bound_simulated(normaliser, margin, model, x, proposal):
-    """log p(x) minus the log of the simulated average weight is not negative on average.
-    Its variance: the log of the average lies between the average of the logs and log(C p(x)), see WeightLaw.second_moment."""
+    """log p(x) minus the log of the simulated average weight is not negative on average. Its variance: the log of the
+    average lies between the average of the logs and log(C p(x)), see WeightLaw.second_moment."""
     law = WeightLaw(model.posterior(x), proposal)
 
     def simulate(n):
@@ -217,7 +228,8 @@ def bound_simulated(normaliser, margin, model, x, proposal):
 
 @theorem.monte_carlo(scope="a linear-Gaussian model, K = 1")
 def gap_of_one_sample(model, x, proposal, gap_of_one):
-    """For K = 1 the gap is KL(q || posterior): a known value, so that the bound is not just any number below log p(x)."""
+    """For K = 1 the gap is KL(q || posterior): a known value, so that the bound is not just any number below log
+    p(x)."""
     law = WeightLaw(model.posterior(x), proposal)
 
     def draw(rng, size):
@@ -230,7 +242,8 @@ def gap_of_one_sample(model, x, proposal, gap_of_one):
 
 @theorem.monte_carlo(scope="7 log-normal weights, any c", weight=0.5)
 def tangent_never_crossed():
-    """For random weights and a random c the tangent at c is never below the logarithm; bound as in the pathwise check."""
+    """For random weights and a random c the tangent at c is never below the logarithm; bound as in the pathwise
+    check."""
 
     def ratio(rng, n):
         logs, log_c = 2 * rng.normal((n, 7)), rng.normal((n,))
@@ -248,6 +261,7 @@ def shift(normaliser, n):
 
 
 def listed(numbers):
+    """Exact numbers as text."""
     return f"({', '.join(map(str, numbers))})"
 
 

@@ -1,7 +1,8 @@
-r"""More samples never loosen the importance-weighted bound: VLB_K >= VLB_M for K >= M, by a gain that is known from below.
+r"""More samples never loosen the importance-weighted bound: VLB_K >= VLB_M for K >= M.
 
-Let I be a uniformly random subset of M of the K indices, a = (1/K) sum_k w_k and a_I = (1/M) sum_{k in I} w_k. Then
-E_I a_I = a, so by concavity log a >= E_I log a_I; each a_I has the law of an average of M weights. Moreover, for any weights,
+Let I be a uniformly random subset of M of the K indices, a = (1/K) sum_k w_k and a_I = (1/M) sum_{k in I} w_k. Then E_I
+a_I = a, so by concavity log a >= E_I log a_I; each a_I has the law of an average of M weights. Moreover, for any
+weights,
 
     log a - E_I log a_I  >=  (1/M - 1/K)/2 * s^2 / max_k w_k^2,       s^2 = sum_k (w_k - a)^2 / (K - 1),
 
@@ -9,9 +10,9 @@ because the logarithm on (0, b] is strongly concave with modulus 1/b^2. Hence, f
 
     VLB_K(x) - VLB_M(x)  >=  (1/M - 1/K)/2 * Var(w) / b^2  >=  0 :
 
-the bound is strictly increasing in K unless the weights are constant. Without the logarithm outside the average (the average
-of the logs) nothing is gained. For a fixed expectation only finitely many outcomes are summed; that expectations are linear and
-monotone is used as known.
+the bound is strictly increasing in K unless the weights are constant. Without the logarithm outside the average (the
+average of the logs) nothing is gained. For a fixed expectation only finitely many outcomes are summed; that
+expectations are linear and monotone is used as known.
 
 Source: seed 002, Problem 1(b).
 """
@@ -62,14 +63,17 @@ def guaranteed(K, M):
 
 
 def without_the_half(K, M):
+    """Twice as much, which weights that are nearly equal do not give."""
     return 2 * guaranteed(K, M)
 
 
 def over_all_subsets(values):
+    """E_I, the average over all subsets (the last dimension)."""
     return values.mean(-1)
 
 
 def over_the_best_subset(values):
+    """The largest instead of the average."""
     return values.amax(-1)
 
 
@@ -103,8 +107,8 @@ def K_is_at_least_M(pairs):
 
 @theorem.proof(scope="all K >= 2, M >= 1, K >= M")
 def shares_of_subsets():
-    """Of the binomial(K, M) subsets, binomial(K-1, M-1) hold a given index, the share M/K; and binomial(K-2, M-2) hold two
-    given ones, the share M(M-1)/(K(K-1))."""
+    """Of the binomial(K, M) subsets, binomial(K-1, M-1) hold a given index, the share M/K; and binomial(K-2, M-2) hold
+    two given ones, the share M(M-1)/(K(K-1))."""
     total = M + extra
     one = sp.binomial(total - 1, M - 1) / sp.binomial(total, M)
     two = sp.binomial(total - 2, M - 2) / sp.binomial(total, M)
@@ -122,7 +126,7 @@ def subsets_counted():
     """The binomial coefficients count what they are said to count, and E_I a_I = a with symbols for the weights."""
     weights = sp.symbols("w:5", positive=True)
     counted, claimed = [], []
-    for many, few in ((many, few) for many in range(1, 6) for few in range(1, many + 1)):
+    for many, few in [(total, size) for total in range(1, 6) for size in range(1, total + 1)]:
         subsets = list(combinations(range(many), few))
         counted += [sum(k in subset for subset in subsets) for k in range(many)]
         claimed += [comb(many - 1, few - 1)] * many
@@ -141,8 +145,9 @@ def subset_averages_have_the_mean_a():
 
 @theorem.proof(scope="all K > M >= 1, any weights")
 def subset_averages_vary_by_the_gain(gain):
-    """Put w_k = a + x_k with sum x_k = 0, Q = sum x_k^2, so the sum of x_k x_l over k != l is -Q: by the shares of one and of two
-    indices, E_I (a_I - a)^2 = (1/M^2) (M/K Q - M(M-1)/(K(K-1)) Q), which is twice the gain's factor times s^2 = Q/(K-1)."""
+    """Put w_k = a + x_k with sum x_k = 0, Q = sum x_k^2, so the sum of x_k x_l over k != l is -Q: by the shares of one
+    and of two indices, E_I (a_I - a)^2 = (1/M^2) (M/K Q - M(M-1)/(K(K-1)) Q), which is twice the gain's factor times
+    s^2 = Q/(K-1)."""
     squares, total = sp.Symbol("Q", nonnegative=True), M + extra + 1  # K = M is trivial, and there Q = 0 if K = 1
     spread = (M / total * squares - M * (M - 1) / (total * (total - 1)) * squares) / M**2
     return Equal(spread / 2, gain(total, M) * squares / (total - 1))
@@ -150,19 +155,20 @@ def subset_averages_vary_by_the_gain(gain):
 
 @theorem.proof(scope="all t, c > 0")
 def parabola_touches_the_logarithm():
-    """The tangent at c less a parabola, P(t) = log c + (t-c)/c - (t-c)^2/(2b^2), touches log t at c: the gap T = P - log
-    vanishes there and has the slope (t - c) (1/(ct) - 1/b^2)."""
+    """The tangent at c less a parabola, P(t) = log c + (t-c)/c - (t-c)^2/(2b^2), touches log t at c: the gap T = P -
+    log vanishes there and has the slope (t - c) (1/(ct) - 1/b^2)."""
     gap = sp.log(c) + (t - c) / c - (t - c) ** 2 / (2 * b**2) - sp.log(t)
     return {"T(c) = 0": Equal(gap.subs(t, c), 0), "T'": Equal(sp.diff(gap, t), (t - c) * (1 / (c * t) - 1 / b**2))}
 
 
 @theorem.proof(scope="all t, c in (0, b], by the mean value theorem (its use is by hand)")
 def parabola_lies_above_the_logarithm():
-    """On (0, b] the second factor is not negative, since c t <= b^2; so T = T'(s)(t - c) >= 0 with s between c and t."""
+    """On (0, b] the second factor is not negative, since c t <= b^2; so T = T'(s)(t - c) >= 0 with s between c and
+    t."""
     at, point, between, largest, factor, value = z3.Reals("t c s b factor T")
-    inside = [0 < at, at <= largest, 0 < point, point <= largest]
+    inside = [at > 0, at <= largest, point > 0, point <= largest]
     ordered = z3.Or(z3.And(at <= between, between <= point), z3.And(point <= between, between <= at))
-    product_bound = z3.And(0 < point * between, point * between <= largest * largest)
+    product_bound = z3.And(point * between > 0, point * between <= largest * largest)
     reciprocal = factor * (point * between) * (largest * largest) == largest * largest - point * between
     return {
         "c s <= b^2": Valid(product_bound, given=[*inside, ordered]),
@@ -181,7 +187,8 @@ def averaging_the_parabola():
 
 @theorem.proof(scope="K <= 3 samples of 2 states, every subset, any objective")
 def a_subset_has_the_law_of_M_samples():
-    """Summing out the samples outside I leaves M independent samples: E log a_I = VLB_M for every I, hence for a random one."""
+    """Summing out the samples outside I leaves M independent samples: E log a_I = VLB_M for every I, hence for a random
+    one."""
     first, value = sp.Symbol("q_1", positive=True), sp.Function("value")
     q = (first, 1 - first)
     claims = {}
@@ -196,7 +203,8 @@ def a_subset_has_the_law_of_M_samples():
 
 @theorem.proof(scope="all K >= 2, independent weights of finite variance")
 def sample_variance_is_unbiased():
-    """E s^2 = Var(w): E sum_k w_k^2 = K E w^2 and E a^2 = (E w)^2 + Var(w)/K. So the gain is (1/M - 1/K)/2 Var(w)/b^2 on average."""
+    """E s^2 = Var(w): E sum_k w_k^2 = K E w^2 and E a^2 = (E w)^2 + Var(w)/K. So the gain is (1/M - 1/K)/2 Var(w)/b^2
+    on average."""
     mean, variance, more = sp.Symbol("mu", positive=True), sp.Symbol("V", nonnegative=True), K + 1
     return Equal((more * (mean**2 + variance) - more * (mean**2 + variance / more)) / (more - 1), variance)
 
@@ -217,7 +225,9 @@ def finite_example_enclosed(pairs, objective, gain, joint, q):
     bounds = {n: importance_bound(joint, q, n, objective.enclosed) for pair in pairs for n in pair}
     return {
         f"K = {many}, M = {few}": EnclosureAtLeast(
-            bounds[many] - bounds[few], ball(gain(many, few)) * ball(variance / max(weights) ** 2), at=f"K = {many}, M = {few}"
+            bounds[many] - bounds[few],
+            ball(gain(many, few)) * ball(variance / max(weights) ** 2),
+            at=f"K = {many}, M = {few}",
         )
         for many, few in pairs
     }
@@ -226,9 +236,12 @@ def finite_example_enclosed(pairs, objective, gain, joint, q):
 @theorem.monte_carlo(scope="a linear-Gaussian model; the M samples are among the K")
 def bounds_compared(pairs, objective, gain, model, x, proposal):
     """With common random numbers VLB_K exceeds VLB_M by the gain at least; Var(w) and sup w are known in closed form.
-    Both terms lie between an average of logs and log C, so |D| is at most the larger of two averages of Y, see WeightLaw."""
+    Both terms lie between an average of logs and log C, so |D| is at most the larger of two averages of Y, see
+    WeightLaw."""
     law = WeightLaw(model.posterior(x), proposal)
-    because = "0 <= log C - L_K, log C - L_M <= means of K and of M copies of Y, so E D^2 <= the sum of their second moments"
+    because = (
+        "0 <= log C - L_K, log C - L_M <= means of K and of M copies of Y, so E D^2 <= the sum of their second moments"
+    )
 
     def compare(many, few):
         least = float(gain(many, few)) * law.variance * float(torch.exp(torch.tensor(-2 * law.log_largest)))
@@ -280,7 +293,8 @@ def expected(q, count, function):
 
 
 def _compared(objective, gain, pool, many, few, logs):
-    """The objective of K of the weights less that of M of them, both averaged over all subsets; its floor; the rounding bound."""
+    """The objective of K of the weights less that of M of them, both averaged over all subsets; its floor; the rounding
+    bound."""
     scaled = torch.exp(logs - logs.amax(-1, keepdim=True))  # s^2 / b^2 does not depend on the scale
     floor = float(gain(many, few)) * scaled.var(-1) if logs.shape[-1] > 1 else 0 * logs[..., 0]
     over = pool(over_subsets(objective, logs, many)) - pool(over_subsets(objective, logs, few))

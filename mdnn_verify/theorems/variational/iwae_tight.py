@@ -1,14 +1,14 @@
 r"""With a powerful enough q, maximising the importance-weighted bound maximises the log likelihood.
 
-Let F(theta) = sum_i log p_theta(X_i), and let G(theta, phi) = sum_i VLB_K(X_i) for some K >= 1. Always G <= F. If at a maximiser
-theta* of F ONE phi* matches all the data at once,
+Let F(theta) = sum_i log p_theta(X_i), and let G(theta, phi) = sum_i VLB_K(X_i) for some K >= 1. Always G <= F. If at a
+maximiser theta* of F ONE phi* matches all the data at once,
 
     q_phi*(z | X_i) = p_theta*(z | X_i)   for all z and all i = 1, ..., N,
 
-then max over theta, phi of G = max over theta of F, (theta*, phi*) attains it, and every theta of a maximiser of G maximises F.
-That is what "powerful enough" has to mean; it suffices that every theta has such a phi, and then all maximisers of F are
-found. It is not enough that every X_i has a phi_i of its own: with two data and a q that cannot tell them apart the maximum
-of G may stay below that of F.
+then max over theta, phi of G = max over theta of F, (theta*, phi*) attains it, and every theta of a maximiser of G
+maximises F. That is what "powerful enough" has to mean; it suffices that every theta has such a phi, and then all
+maximisers of F are found. It is not enough that every X_i has a phi_i of its own: with two data and a q that cannot
+tell them apart the maximum of G may stay below that of F.
 
 Source: seed 002, Problem 1(c).
 """
@@ -42,6 +42,7 @@ datum = z3.Const("i", Data)
 
 
 def one_over_K(K):
+    """The factor that makes a mean of the sum."""
     return 1 / K
 
 
@@ -114,13 +115,16 @@ def one_phi_matches_every_datum(models, family, gaussian, data, encoder):
     wanted = sp.Matrix([gaussian.posterior(x).mean for x in data])
     return {
         "finite": sp.Or(*(same_laws(q, exact) for q in family for exact in posteriors)),
-        "Gaussian": Residual([encoder(gaussian, x, data) for x in data], [float(m) for m in wanted], 0, at={"data": data}),
+        "Gaussian": Residual(
+            [encoder(gaussian, x, data) for x in data], [float(m) for m in wanted], 0, at={"data": data}
+        ),
     }
 
 
 @theorem.proof(scope="any latent space, all K >= 1")
 def matched_weights_are_constant(normaliser):
-    """If q is the posterior, every weight is p(x, z) / (p(x, z)/p(x)) = p(x), and VLB_K = log of their average = log p(x)."""
+    """If q is the posterior, every weight is p(x, z) / (p(x, z)/p(x)) = p(x), and VLB_K = log of their average = log
+    p(x)."""
     joint, evidence = sp.symbols("p_xz p_x", positive=True)
     samples, k = sp.symbols("K k", integer=True, positive=True)
     weight = joint / (joint / evidence)
@@ -144,7 +148,8 @@ def gaps_add_up():
 
 @theorem.proof(scope="arbitrary sets Theta and Phi, any number of data; F has a maximiser theta*")
 def the_maxima_agree(matched):
-    """What matches all the data at theta* makes G reach max F there, which it exceeds nowhere: both have the same upper bounds."""
+    """What matches all the data at theta* makes G reach max F there, which it exceeds nowhere: both have the same upper
+    bounds."""
     level = z3.Real("c")
     bounds_f, bounds_g = z3.ForAll([theta], F(theta) <= level), z3.ForAll([theta, phi], G(theta, phi) <= level)
     return Valid(bounds_g == bounds_f, given=[*known(), matched()])
@@ -165,8 +170,8 @@ def maximisers_of_the_bound_maximise_the_likelihood(matched):
 
 @theorem.proof(scope="the likelihood of the Gaussian example: any s^2 > 0 added to a^2")
 def gaussian_example_is_at_a_maximiser(gaussian, data):
-    """Its evidence N(x; 0, tau) is largest at tau = the mean of x^2, and a^2 + s^2 has this value: theta* is a maximiser.
-    The slope of the log likelihood in tau has the sign of mean x^2 - tau."""
+    """Its evidence N(x; 0, tau) is largest at tau = the mean of x^2, and a^2 + s^2 has this value: theta* is a
+    maximiser. The slope of the log likelihood in tau has the sign of mean x^2 - tau."""
     tau, squares = sp.symbols("tau S", positive=True)
     mean = sp.Rational(sum(Fraction(x) ** 2 for x in data)) / len(data)
     slope = sp.diff(-sp.log(2 * sp.pi * tau) / 2 - squares / (2 * tau), tau)
@@ -185,7 +190,9 @@ def finite_example_enclosed(normaliser, models, family):
     for n in SAMPLES:
         bounds = [[bound_of(joints, q, n, normaliser) for q in family] for joints in models]
         top = [largest(row) for row in bounds]
-        claims[f"K = {n}, maxima"] = EnclosureEquals(largest(top), largest(likelihoods), at=f"K = {n}, q in {shown(family)}")
+        claims[f"K = {n}, maxima"] = EnclosureEquals(
+            largest(top), largest(likelihoods), at=f"K = {n}, q in {shown(family)}"
+        )
         best_there = largest([top[i] for i in at_the_maximiser])
         elsewhere = largest([row for i, row in enumerate(top) if i not in at_the_maximiser])
         claims[f"K = {n}, maximiser"] = EnclosureAtLeast(best_there - elsewhere, 0, at=f"K = {n}")
@@ -209,10 +216,12 @@ def gaussian_weights_are_constant(gaussian, data, encoder, rng):
 
 @theorem.monte_carlo(scope="the Gaussian example at its maximiser, the sum over two data; K = 1, 5")
 def bound_reaches_the_likelihood(normaliser, gaussian, data, encoder):
-    """The simulated bound, summed over the data, has the mean F(theta*), with the same phi for all of them.
-    The variance: log w is linear in z if q has the posterior's variance v, with variance (mu - m)^2 / v, and the log of an average
-    varies no more than one of its terms (Gaussian Poincare inequality, the gradient's weights sum to 1)."""
-    variance = sum((gaussian.posterior(x).mean - encoder(gaussian, x, data)) ** 2 / gaussian.posterior(x).variance for x in data)
+    """The simulated bound, summed over the data, has the mean F(theta*), with the same phi for all of them. The
+    variance: log w is linear in z if q has the posterior's variance v, with variance (mu - m)^2 / v, and the log of an
+    average varies no more than one of its terms (Gaussian Poincare inequality, the gradient's weights sum to 1)."""
+    variance = sum(
+        (gaussian.posterior(x).mean - encoder(gaussian, x, data)) ** 2 / gaussian.posterior(x).variance for x in data
+    )
     target = sum(gaussian.log_evidence(x) for x in data)
 
     def simulate(n):
@@ -225,13 +234,17 @@ def bound_reaches_the_likelihood(normaliser, gaussian, data, encoder):
                 drawn = drawn + log_mean_exp(log_weights(gaussian, x, q, q.from_standard(rng.normal((size, n)))))
             return drawn
 
-        because = "the sum over the data of (mu - m)^2 / v; 1e-6 is added for rounding (any larger number is a bound too)"
+        because = (
+            "the sum over the data of (mu - m)^2 / v; 1e-6 is added for rounding (any larger number is a bound too)"
+        )
         return CatoniMean(draw, equals=target, variance_bound=variance + 1e-6, because=because, scale=1)
 
     return {f"K = {n}": simulate(n) for n in (1, 5)}
 
 
-@theorem.monte_carlo(scope="random tables: 3 theta, 2 data, 3 states; K = 1 .. 4 samples drawn from the posteriors", weight=0.5)
+@theorem.monte_carlo(
+    scope="random tables: 3 theta, 2 data, 3 states; K = 1 .. 4 samples drawn from the posteriors", weight=0.5
+)
 def random_models_matched(normaliser):
     """In random finite models the simulated bound with q = posterior equals the log likelihood in every draw.
     Rounding: 64u of the logarithms' size bounds the quotients, their logarithms and log-mean-exp."""
@@ -242,7 +255,9 @@ def random_models_matched(normaliser):
         q = joint / evidence
         states = (rng.uniform((n, 3, 2, 4, 1)) > q.cumsum(-1)[..., None, :-1]).sum(-1)
         weights = torch.gather(joint, -1, states) / torch.gather(q, -1, states)
-        bounds = torch.stack([log_mean_exp(weights[..., :k].log()) + float(excess(normaliser, k)) for k in (1, 2, 3, 4)], -1)
+        bounds = torch.stack(
+            [log_mean_exp(weights[..., :k].log()) + float(excess(normaliser, k)) for k in (1, 2, 3, 4)], -1
+        )
         best_bound = bounds.sum(2).amax(1)
         best_likelihood = evidence.log().sum((2, 3)).amax(1, keepdim=True)
         size = 1 + evidence.log().abs().sum((2, 3)).amax(1) + weights.log().abs().sum((2, 3)).amax(1)
@@ -262,6 +277,7 @@ def known():
 
 
 def best_for_g(candidate, partner):
+    """(candidate, partner) maximises G."""
     return z3.ForAll([theta, phi], G(theta, phi) <= G(candidate, partner))
 
 
@@ -278,6 +294,7 @@ def same_laws(q, exact):
 
 
 def total(function, items):
+    """The sum of enclosures."""
     return sum((function(item) for item in items), flint.arb(0))
 
 
@@ -304,10 +321,12 @@ def largest(balls):
 
 
 def shown(family):
+    """The laws of a family as text."""
     return "; ".join(", ".join(f"({', '.join(map(str, law))})" for law in q) for q in family)
 
 
 def proposal(gaussian, x, data, encoder):
+    """q(z | x): the encoder's mean and the posterior's variance."""
     return Normal(encoder(gaussian, x, data), gaussian.posterior(x).variance)
 
 

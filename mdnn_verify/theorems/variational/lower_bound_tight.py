@@ -1,7 +1,7 @@
-r"""Maximising a lower bound that is tight somewhere for every theta finds exactly the maximisers of the function itself.
+r"""Maximising a lower bound that is tight for every theta finds exactly the maximisers of the function.
 
-Let f(theta) = g(theta, phi) + h(theta, phi) for all theta in Theta, phi in Phi, with h >= 0, and let every theta have some
-phi with h(theta, phi) = 0 (the minimum is attained). Then
+Let f(theta) = g(theta, phi) + h(theta, phi) for all theta in Theta, phi in Phi, with h >= 0, and let every theta have
+some phi with h(theta, phi) = 0 (the minimum is attained). Then
 
     argmax f = {theta : (theta, phi) in argmax g for some phi},      sup f = sup g,
 
@@ -32,6 +32,7 @@ def plateau(theta):
 
 
 def unbounded(theta):
+    """An f on the reals without a maximiser."""
     return theta
 
 
@@ -42,6 +43,7 @@ def distance(theta, phi):
 
 
 def phi_itself(theta, phi):
+    """An h that does not depend on theta."""
     return phi
 
 
@@ -56,10 +58,12 @@ def half_of_all_theta(theta, phi):
 
 
 def nonnegative_reals(phi):
+    """phi in [0, oo)."""
     return phi >= 0
 
 
 def positive_reals(phi):
+    """phi in (0, oo), where h = phi has the infimum 0 and no minimum."""
     return phi > 0
 
 
@@ -69,10 +73,12 @@ def less_the_row_minimum(table):
 
 
 def less_the_median(table):
+    """A zero in every row, and negative entries."""
     return table - table.median(-1, keepdim=True).values
 
 
 def less_the_minimum(table):
+    """Non-negative, with a zero in some row only."""
     return table - table.amin((-1, -2), keepdim=True)
 
 
@@ -169,7 +175,9 @@ def a_small_table(gap, no_better):
     return Residual(of_g, of_f, 0, at={"f": f, "h": h})
 
 
-@theorem.monte_carlo(scope="integer tables, 6 theta x 5 phi, f uniform on 0..3 and h on 0..3 before the zeros are placed: many ties")
+@theorem.monte_carlo(
+    scope="integer tables, 6 theta x 5 phi, f uniform on 0..3 and h on 0..3 before the zeros are placed: many ties"
+)
 def random_tables(gap, no_better):
     """In no random table does a maximiser of one problem fail to be one of the other; integers, so without rounding."""
 
@@ -193,11 +201,13 @@ def assumptions(assumed):
 
 
 def best_for_f(candidate, no_better):
+    """The candidate is in argmax f."""
     return z3.ForAll([t], no_better(F(t), F(candidate)))
 
 
 def best_for_g(candidate, partner, no_better):
-    """``partner`` may be bound outside, so it must not be named like the variables bound here."""
+    """(candidate, partner) is in argmax g; ``partner`` may be bound outside, so it must not be named like the variables
+    bound here."""
     return z3.ForAll([t, p], no_better(G(t, p), G(candidate, partner)))
 
 
@@ -217,11 +227,14 @@ def maximisers(f, g, no_better):
 
 
 def sample_table():
+    """One table of integers with ties, shape (1, 3, 3)."""
     return torch.tensor([[[0, 1, 2], [1, 2, 3], [2, 4, 2]]])
 
 
 theorem.false_if("the infimum 0 of h is not attained", drops="attained", h=phi_itself, Phi=positive_reals)
-theorem.false_if("h vanishes for some theta only", drops="attained", h=half_of_all_theta, assumed=(DECOMPOSES, NONNEGATIVE))
+theorem.false_if(
+    "h vanishes for some theta only", drops="attained", h=half_of_all_theta, assumed=(DECOMPOSES, NONNEGATIVE)
+)
 theorem.false_if("h vanishes in one row of a table only", drops="attained", gap=less_the_minimum)
 theorem.false_if("h may be negative", drops="nonnegative", h=signed, assumed=(DECOMPOSES, ATTAINED))
 theorem.false_if("h may be negative in a table", drops="nonnegative", gap=less_the_median)

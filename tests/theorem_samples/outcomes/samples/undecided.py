@@ -15,7 +15,9 @@ class Open(Claim):
 
     def decide(self, context):
         status = Status.REFUTED if self.shift else Status.INCONCLUSIVE
-        return Verdict(status, context.scope, "nobody knows", counterexample=f"shift {self.shift}" if self.shift else "")
+        return Verdict(
+            status, context.scope, "nobody knows", counterexample=f"shift {self.shift}" if self.shift else ""
+        )
 
 
 theorem = Theorem(statement="P=NP", given={"shift": 0})

@@ -1,4 +1,4 @@
-r"""Twenty steps of a third of a second each, for the tests of interrupted runs.
+r"""Sixteen steps of a third of a second each, for the tests of interrupted runs.
 
 Source: seed 000, Problem 0, a sample for the tests.
 """
@@ -32,7 +32,7 @@ def step(number):
     theorem.pathwise(scope="one random number")(check)
 
 
-for number in range(20):
+for number in range(16):
     step(number)
 
 
