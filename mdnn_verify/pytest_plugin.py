@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ControlItem", "TheoremFile", "UnitItem"]
 
+DEFAULTS: dict[str, Any] = {"--mdnn-seed": 0, "--mdnn-alpha": 1e-6, "--mdnn-theorems": []}
 MARKERS = {
     "symbolic": "a proof step or a hypothesis of a theorem",
     "pathwise": "a check of a theorem at concrete instances, to a derived rounding bound",
@@ -30,23 +31,21 @@ MARKERS = {
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The terms under which theorems are checked."""
     group = parser.getgroup("mdnn_verify", "theorems of mdnn_verify")
-    group.addoption("--mdnn-seed", type=int, default=0, metavar="S", help="root of all random numbers (default: 0)")
-    group.addoption(
-        "--mdnn-alpha", type=float, default=1e-6, metavar="A", help="error probability of the suite (default: 1e-6)"
-    )
-    group.addoption(
-        "--mdnn-theorems",
-        action="append",
-        default=[],
-        metavar="DIR",
-        help="a further folder <chapter>/<name>.py of theorems",
-    )
+    options: dict[str, dict[str, Any]] = {
+        "--mdnn-seed": {"type": int, "metavar": "S", "help": "root of all random numbers (default: 0)"},
+        "--mdnn-alpha": {"type": float, "metavar": "A", "help": "error probability of the suite (default: 1e-6)"},
+        "--mdnn-theorems": {"action": "append", "metavar": "DIR", "help": "a further folder of <chapter>/<name>.py"},
+    }
+    for name, option in options.items():
+        group.addoption(name, default=DEFAULTS[name], **option)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Only the markers: a run without theorems gets nothing else."""
+    """The markers; who uses an option asks for theorems, so a mistake in it is told before anything is collected."""
     for name, meaning in MARKERS.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
+    if any(config.getoption(name) != default for name, default in DEFAULTS.items()):
+        _settings(config)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -164,7 +163,7 @@ def _settings(config: pytest.Config) -> Settings:
         return validated(Settings(seed=seed, alpha=alpha, theorems=len(entries)))
     except UsageError as error:
         message = str(error).replace("--alpha", "--mdnn-alpha").replace("--seed", "--mdnn-seed")
-        pytest.exit(message, returncode=pytest.ExitCode.USAGE_ERROR)
+        raise pytest.UsageError(message) from None
 
 
 def _describe(entry: Entry, result: CheckResult) -> str:

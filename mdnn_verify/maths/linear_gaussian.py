@@ -83,7 +83,8 @@ class WeightLaw:
     def __post_init__(self) -> None:
         if not self.q.variance > self.posterior.variance:
             raise ValueError(
-                f"q has the variance {self.q.variance!r}, expected more than {self.posterior.variance!r}, the posterior's"
+                f"q has the variance {self.q.variance!r}, expected more than the posterior's "
+                f"{self.posterior.variance!r}"
             )
 
     @property

@@ -1,4 +1,4 @@
-"""Refusals: each function returns its argument, converted, or raises a ValueError that names it and says what was expected."""
+"""Refusals: each function returns its argument, converted, or raises a ValueError that names it and what was expected."""
 
 from __future__ import annotations
 

@@ -34,7 +34,10 @@ __all__ = ["Settings", "Unit", "assemble", "preflight", "run_unit", "units_of"]
 
 @dataclass(frozen=True)
 class Settings:
-    """Under which terms checks are decided. ``alpha`` is the whole suite's error probability, shared by ``theorems`` files."""
+    """Under which terms checks are decided.
+
+    ``alpha`` is the whole suite's error probability, shared evenly by ``theorems`` files.
+    """
 
     seed: int = 0
     alpha: float = 1e-6
@@ -76,7 +79,10 @@ def units_of(entry: Entry, kinds: Sequence[str]) -> list[Unit]:
 
 
 def preflight(entries: Iterable[Entry], settings: Settings) -> None:
-    """Load every file and satisfy every hypothesis before work starts. Raises MalformedTheorem with all faults of all files."""
+    """Load every file and satisfy every hypothesis before work starts.
+
+    Raises MalformedTheorem with all faults of all files.
+    """
     broken: list[MalformedTheorem] = []
     for entry in entries:
         try:
@@ -102,7 +108,7 @@ def run_unit(unit: Unit, settings: Settings) -> CheckResult:
     with _one_thread():
         try:
             verdict = _decide(unit, theorem, check, settings)
-        except Exception as error:  # a check is foreign code: its failure is a result, not the end of the run
+        except Exception as error:  # noqa: BLE001  (a check is foreign code: its failure is a result)
             text = "".join(traceback.format_exception(error, limit=-6))
             verdict = Verdict(
                 Status.ERROR, check.scope, f"{type(error).__name__}: {error}", evidence={"traceback": text}
@@ -144,9 +150,7 @@ def _decide(unit: Unit, theorem: Theorem, check: Check, settings: Settings) -> V
     claim = check.function(**_inject(check, data, context))
     verdict = satisfiable(claim, context) if check.kind == HYPOTHESIS else decide(claim, context)
     if verdict.refuted and unit.control is not None:
-        changed = ", ".join(
-            f"{name} = {_short(value)}" for name, value in theorem.control(unit.control).changes.items()
-        )
+        changed = ", ".join(_named(name, value) for name, value in theorem.control(unit.control).changes.items())
         verdict = replace(verdict, counterexample=f"{verdict.counterexample or verdict.detail} [with {changed}]")
     return verdict
 
@@ -184,7 +188,7 @@ def _draw(theorem: Theorem, picture: Check) -> dict[str, Any]:
     data = theorem.data()
     try:
         return describe(picture.function(**{name: data[name] for name in picture.parameters}))
-    except Exception as error:  # foreign code: a run does not end for a picture that cannot be drawn
+    except Exception as error:  # noqa: BLE001  (foreign code: a run does not end for a picture)
         return {"kind": "error", "caption": f"{picture.name} was not drawn: {type(error).__name__}: {error}"}
 
 
@@ -201,7 +205,9 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _short(value: object, limit: int = 120) -> str:
-    text = getattr(value, "__name__", None) or str(value)
-    text = " ".join(text.split())
-    return text if len(text) <= limit else text[: limit - 3] + "..."
+def _named(name: str, value: object, limit: int = 120) -> str:
+    """A changed datum in one line; what has no readable value (a lambda, an object) by its name only."""
+    text = " ".join(str(getattr(value, "__name__", value)).split())
+    if text.startswith("<"):
+        return f"another {name}"
+    return f"{name} = {text if len(text) <= limit else text[: limit - 3] + '...'}"

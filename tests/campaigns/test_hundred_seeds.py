@@ -1,7 +1,7 @@
 """Every Monte Carlo check under a hundred seeds: no true claim refuted, almost nothing undecided, all controls refuted.
 
 Runs for minutes, so only in its own environment: ``tox -e campaign``, or ``pytest tests/campaigns -m campaign -s``.
-Finished runs stand in ``reports/campaign.jsonl``, one line each; started again, it goes on from there unless the package
+Finished runs stand in ``reports/campaign.jsonl``, a line each; started again, it goes on from there unless the package
 has changed. MDNN_CAMPAIGN_SEEDS and MDNN_CAMPAIGN_JOBS change the number of seeds (100) and of processes (2).
 """
 

@@ -56,7 +56,8 @@ def test_singular_to_working_precision(matrix):
 
 
 @pytest.mark.parametrize(
-    "wrong", [torch.ones(2, 3, dtype=F64), torch.ones(3, dtype=F64), torch.eye(2), torch.full((1, 1), torch.nan, dtype=F64)]
+    "wrong",
+    [torch.ones(2, 3, dtype=F64), torch.ones(3, dtype=F64), torch.eye(2), torch.full((1, 1), torch.nan, dtype=F64)],
 )
 def test_unsuitable_matrices(wrong):
     with pytest.raises(ValueError, match="matrix has"):

@@ -27,12 +27,27 @@ class Recorder(Claim):
 
     def decide(self, context):
         self.asked.append(context)
-        return Verdict(self.status, context.scope, "recorded", "x = 1" if self.status is Status.REFUTED else "", self.delta)
+        return Verdict(
+            self.status, context.scope, "recorded", "x = 1" if self.status is Status.REFUTED else "", self.delta
+        )
 
 
 @pytest.mark.parametrize(
     "wrong",
-    [True, False, None, np.True_, np.array([True]), np.array(True), 1, "holds", b"holds", torch.tensor(True), {1, 2}, object()],
+    [
+        True,
+        False,
+        None,
+        np.True_,
+        np.array([True]),
+        np.array(True),
+        1,
+        "holds",
+        b"holds",
+        torch.tensor(True),
+        {1, 2},
+        object(),
+    ],
     ids=repr,
 )
 @pytest.mark.parametrize("ask", [decide, satisfiable])

@@ -63,7 +63,14 @@ def test_a_vacuous_claim_is_an_error():
 
 @pytest.mark.parametrize(
     "claim",
-    [x / y * y == x, x / x == 1, n % z3.Int("k") >= 0, z3.ForAll([x], x / x == 1), Valid(y == y, given=[x / y > 0]), x**y > 0],
+    [
+        x / y * y == x,
+        x / x == 1,
+        n % z3.Int("k") >= 0,
+        z3.ForAll([x], x / x == 1),
+        Valid(y == y, given=[x / y > 0]),
+        x**y > 0,
+    ],
     ids=str,
 )
 def test_what_may_be_undefined_is_inconclusive(claim):

@@ -11,7 +11,7 @@ import torch
 from scipy.stats import binom, kstest
 
 from mdnn_verify.engines.montecarlo import DrawError
-from mdnn_verify.engines.montecarlo.steps import Steps, distance, dkw_radius, log_shifted, share, steps_of
+from mdnn_verify.engines.montecarlo.steps import Steps, distance, dkw_radius, log_shifted, merged, share, steps_of
 
 
 def three_atoms(x: torch.Tensor) -> torch.Tensor:
@@ -32,6 +32,26 @@ def test_ties_are_grouped() -> None:
     assert steps.upto.tolist() == [2, 3, 6]
     assert steps.before.tolist() == [0, 2, 3]
     assert float(distance(steps)) == pytest.approx(2 / 3 - 1 / 2)
+
+
+@pytest.mark.parametrize("draws", [sample(600), torch.from_numpy(np.random.default_rng(9).random(600))])
+def test_merging_parts_is_sorting_the_whole(draws: torch.Tensor) -> None:
+    def cdf(x: torch.Tensor) -> torch.Tensor:
+        return x / 2
+
+    whole = steps_of(draws, cdf, cdf)
+    parts = merged([steps_of(part, cdf, cdf) for part in (draws[:1], draws[1:250], draws[250:])])
+    assert parts.n == whole.n == 600
+    for name in ("values", "upto", "before", "cdf", "cdf_left"):
+        assert getattr(parts, name).tolist() == getattr(whole, name).tolist()
+
+
+def test_parts_that_contradict_each_other_are_refused() -> None:
+    falling = [
+        steps_of(torch.tensor([x]).double(), lambda v, y=y: 0 * v + y, lambda v: 0 * v) for x, y in ((0, 0.6), (1, 0.4))
+    ]
+    with pytest.raises(DrawError, match="non-decreasing"):
+        merged(falling)
 
 
 def test_distance_is_right_at_jumps_where_a_continuous_test_is_wrong() -> None:

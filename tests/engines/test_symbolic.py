@@ -29,7 +29,9 @@ TRUE = {
     "nested root": Equal(sp.sqrt(3 + 2 * sp.sqrt(2)), 1 + sp.sqrt(2)),
     "chain rule": Equal(sp.Derivative(sp.exp(f(x)), x), sp.exp(f(x)) * f(x).diff(x)),
     "sum": Equal(sp.Sum(i, (i, 1, m)), m * (m + 1) / 2),
-    "linearity of sums": Equal(sp.Sum(P[i] + 2 * Q[i], (i, 1, m)), sp.Sum(P[j], (j, 1, m)) + 2 * sp.Sum(Q[i], (i, 1, m))),
+    "linearity of sums": Equal(
+        sp.Sum(P[i] + 2 * Q[i], (i, 1, m)), sp.Sum(P[j], (j, 1, m)) + 2 * sp.Sum(Q[i], (i, 1, m))
+    ),
     "shifted sum": Equal(sp.Sum(P[i + 1], (i, 0, m - 1)), sp.Sum(P[j], (j, 1, m))),
     "integral": Equal(sp.Integral(a**2, (a, 0, 1)), sp.Rational(1, 3)),
     "maximum": Equal(sp.Max(a, b), (a + b + sp.Abs(a - b)) / 2),
@@ -131,7 +133,9 @@ def test_points_where_nothing_is_defined_are_no_evidence(claim):
 
 
 def test_what_sympy_says_false_to_against_all_points_is_a_disagreement(monkeypatch):
-    monkeypatch.setattr("mdnn_verify.engines.exact_claims.steps", lambda claim: iter([("a broken step", lambda: False)]))
+    monkeypatch.setattr(
+        "mdnn_verify.engines.exact_claims.steps", lambda claim: iter([("a broken step", lambda: False)])
+    )
     verdict = decide(Equal(a + a, 2 * a), CONTEXT)
     assert verdict.status is Status.INCONCLUSIVE
     assert "disagree" in verdict.detail

@@ -26,7 +26,10 @@ from mdnn_verify.maths.validation import (
         (lambda: probability_vector("p", [1.5, -0.5]), "p has the negative entry"),
         (lambda: probability_vector("p", []), "p is empty"),
         (lambda: probability_vector("p", [np.inf, 0]), "p has an entry"),
-        (lambda: positive_definite("S1", [[1.0, 2.0], [2.0, 1.0]]), r"S1 is not positive definite \(smallest eigenvalue -1\)"),
+        (
+            lambda: positive_definite("S1", [[1.0, 2.0], [2.0, 1.0]]),
+            r"S1 is not positive definite \(smallest eigenvalue -1\)",
+        ),
         (lambda: positive_definite("S1", [[1.0, 0.5], [0.4, 1.0]]), "S1 is not symmetric"),
         (lambda: positive_definite("S1", np.zeros((2, 2))), "S1 is not positive definite"),
         (lambda: positive_definite("S1", np.ones((2, 3))), "S1 has shape"),

@@ -15,7 +15,14 @@ import z3
 
 from mdnn_verify.engines import Context, decide
 from mdnn_verify.engines.intervals import EnclosureAtLeast, EnclosureEquals
-from mdnn_verify.engines.montecarlo import BoundedMean, CatoniMean, CdfEqual, KnownCGFMean, NeverViolated, PairedInequality
+from mdnn_verify.engines.montecarlo import (
+    BoundedMean,
+    CatoniMean,
+    CdfEqual,
+    KnownCGFMean,
+    NeverViolated,
+    PairedInequality,
+)
 from mdnn_verify.engines.montecarlo.stream import Stream
 from mdnn_verify.engines.pathwise import AtLeast, Residual
 from mdnn_verify.engines.smt import Valid
@@ -126,7 +133,7 @@ SMT: Claims = {
     "quantifiers swapped": lambda: Valid(z3.Exists([Y], z3.ForAll([Z], Y > Z))),
     "integers are not reals": lambda: Valid((M / 2) * 2 == M),
     "a float for a third": lambda: Valid(z3.Implies(3 * Z == 1, Z == 1 / 3)),
-    "a tiny region": lambda: Valid(Z * Z > z3.Q(1, 10**18), given=[Z != 0]),
+    "a tiny region": lambda: Valid(z3.Q(1, 10**18) < Z * Z, given=[Z != 0]),
     "large values": lambda: Valid(M * M < 10**12),
 }
 NUMBERS: Claims = {
@@ -178,7 +185,9 @@ TRUE: Claims = {
     "Pascal, all integers": lambda: Equal(sp.binomial(n, k) + sp.binomial(n, k + 1), sp.binomial(n + 1, k + 1)),
     "a removable singularity": lambda: Equal((x**2 - 1) / (x - 1), x + 1),
     "geometric, empty and at 1": lambda: Equal(sp.Sum(1, (k, 1, N)), N),
-    "nested sums": lambda: Equal(sp.Sum(1 + sp.Sum(f(i, j), (j, 0, 2)), (i, 0, 2)), 3 + sp.Sum(f(i, j), (j, 0, 2), (i, 0, 2))),
+    "nested sums": lambda: Equal(
+        sp.Sum(1 + sp.Sum(f(i, j), (j, 0, 2)), (i, 0, 2)), 3 + sp.Sum(f(i, j), (j, 0, 2), (i, 0, 2))
+    ),
     "under the integral": lambda: Equal(
         sp.Derivative(sp.Integral(f(x, t), (t, 0, 1)), x), sp.Integral(sp.Derivative(f(x, t), x), (t, 0, 1))
     ),
@@ -196,7 +205,9 @@ TRUE: Claims = {
     "a true mean": lambda: BoundedMean(uniform, 0.5, 0, 1, 1.0, within=0.05),
     "a constant": lambda: BoundedMean(lambda rng, n: ones(n, 0.5), 0.5, 0, 1, 1.0),
     "a rare event": lambda: BoundedMean(lambda rng, n: (rng.uniform(n) < 1e-3).double(), 1e-3, 0, 1, 1.0, within=0.05),
-    "a mean on the boundary": lambda: PairedInequality(lambda rng, n: rng.uniform(n) - 0.5, 1.0, support=(-1, 1), within=0.05),
+    "a mean on the boundary": lambda: PairedInequality(
+        lambda rng, n: rng.uniform(n) - 0.5, 1.0, support=(-1, 1), within=0.05
+    ),
     "a fair coin": lambda: BoundedMean(lambda rng, n: rng.integers(0, 2, n), 0.5, 0, 1, 1.0, within=0.05),
 }
 

@@ -47,7 +47,9 @@ def smt_with_quantifiers(true):
 
 
 def enclosure(true):
-    return EnclosureEquals(integral(lambda z, _: (-z * z / 2).exp(), -1, 1), flint.arb("1.7112487837842976" if true else "1.7112"))
+    return EnclosureEquals(
+        integral(lambda z, _: (-z * z / 2).exp(), -1, 1), flint.arb("1.7112487837842976" if true else "1.7112")
+    )
 
 
 def floor(true):

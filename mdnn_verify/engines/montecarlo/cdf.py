@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 
 from mdnn_verify.engines.base import Claim, Context
 from mdnn_verify.engines.montecarlo.arguments import fraction, function
@@ -31,6 +30,7 @@ from mdnn_verify.engines.montecarlo.steps import (
     dkw_radius,
     log_inverse_p,
     log_shifted,
+    merged,
     share,
     steps_of,
 )
@@ -40,7 +40,7 @@ from mdnn_verify.verdicts import Status, Verdict
 __all__ = ["CdfEqual"]
 
 MOST_POINTS = 200
-GROWTH = 1.05  # from one look at the shifted claims to the next: sorting costs more than a few draws
+GROWTH = 1.05  # from one look at the shifted claims to the next, which costs more than a few draws
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,9 @@ class CdfEqual(Claim):
 
     def decide(self, context: Context) -> Verdict:
         alpha = required_alpha(context)
+        run = _simulate(self, context, alpha)
         refuse_dependence(self.draw, context)
-        return _report(_simulate(self, context, alpha), self, context, alpha)
+        return _report(run, self, context, alpha)
 
 
 @dataclass
@@ -90,15 +91,16 @@ class _Run:
 def _simulate(claim: CdfEqual, context: Context, alpha: float) -> _Run:
     start, delta = time.perf_counter(), claim.within
     run = _Run(budget_for(2.5 * math.log(5 / alpha) * 0.25 / delta**2))
-    blocks: list[torch.Tensor] = []
+    waiting: list[Steps] = []
     band_at, shifted_at = BLOCK, _earliest(alpha, delta)
     while run.status(alpha) is Status.INCONCLUSIVE and not run.lacking:
-        blocks.append(block_of(claim.draw, context, SETUP_BLOCK + 1 + len(blocks)))
+        draws = block_of(claim.draw, context, SETUP_BLOCK + 1 + run.draws // BLOCK)
+        waiting.append(steps_of(draws, claim.cdf, claim.cdf_left, context.name))
         run.draws += BLOCK
         run.lacking = shortage(run.draws, run.budget, start, context)
         if run.draws < min(band_at, shifted_at) and not run.lacking:
             continue
-        run.steps = steps_of(torch.cat(blocks), claim.cdf, claim.cdf_left, context.name)
+        run.steps, waiting = merged([*([run.steps] if run.steps else []), *waiting], context.name), []
         if run.draws >= band_at:
             run.against = max(run.against, float(log_inverse_p(run.steps, run.looks)))
             run.looks, band_at = run.looks + 1, 2 * band_at

@@ -31,8 +31,8 @@ def required_alpha(context: Context) -> float:
     """The error probability of this check. Raises MdnnVerifyError where no simulation may run."""
     if context.alpha is None:
         raise MdnnVerifyError(
-            f"{context.name}: a simulation comes out of a Monte Carlo check only, and out of no generator, because alpha is "
-            "divided among them beforehand; return a list or a mapping"
+            f"{context.name}: a simulation cannot come out of a generator, because alpha cannot be divided, nor out of "
+            "anything but a Monte Carlo check; return a list or a mapping"
         )
     if not 0 < context.alpha < 1:
         raise MdnnVerifyError(f"{context.name}: alpha is {context.alpha!r}, expected a number in (0, 1)")
@@ -74,10 +74,14 @@ def block_of(
 
 def refuse_dependence(draw: Draw, context: Context) -> None:
     """Raises DrawError for draws that keep a state between calls, or that take no numbers from their stream."""
-    first, again, other = (block_of(draw, context, block, SAMPLE, finite=False) for block in (SETUP_BLOCK, SETUP_BLOCK, FAR_BLOCK))
+    first, again, other = (
+        block_of(draw, context, block, SAMPLE, finite=False) for block in (FAR_BLOCK, FAR_BLOCK, FAR_BLOCK + 1)
+    )
     if torch.device(context.device).type == "cpu" and not torch.equal(first.nan_to_num(), again.nan_to_num()):
-        raise DrawError(f"{context.name}: two calls with the same stream gave different draws, which must not keep a state")
-    shares = first.unique(return_counts=True)[1] / SAMPLE
+        raise DrawError(
+            f"{context.name}: two calls with the same stream gave different draws, which must not keep a state"
+        )
+    shares = torch.unique(first, return_counts=True)[1] / SAMPLE
     if torch.equal(first, other) and float(-(shares * shares.log()).sum()) * SAMPLE > COINCIDENCE:
         raise DrawError(f"{context.name}: two streams gave the same draws; expected all randomness to come from rng")
 

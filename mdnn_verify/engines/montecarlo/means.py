@@ -41,8 +41,9 @@ class MeanClaim(Claim):
     def decide(self, context: Context) -> Verdict:
         alpha = required_alpha(context)
         plan = self.plan(alpha)
+        run = simulate(plan, context, alpha)
         refuse_dependence(plan.draw, context)
-        return report(plan, simulate(plan, context, alpha), context, alpha, self.assumption)
+        return report(plan, run, context, alpha, self.assumption)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ import torch
 from mdnn_verify.engines.montecarlo.bets import UNIT_ROUNDOFF, Array
 from mdnn_verify.engines.montecarlo.draws import DrawError, offending
 
-__all__ = ["Function", "Steps", "distance", "dkw_radius", "log_inverse_p", "log_shifted", "share", "steps_of"]
+__all__ = ["Function", "Steps", "distance", "dkw_radius", "log_inverse_p", "log_shifted", "merged", "share", "steps_of"]
 
 Function = Callable[[torch.Tensor], torch.Tensor]
 # what float64 may lose between two evaluations of a non-decreasing function; far below any delta in use
@@ -36,17 +36,27 @@ class Steps:
 
 def steps_of(draws: torch.Tensor, cdf: Function, cdf_left: Function, where: str = "the claim") -> Steps:
     """Sort, group ties and evaluate. Raises DrawError if the functions visibly belong to no distribution function."""
-    ordered = draws.sort().values
-    last = torch.ones_like(ordered, dtype=torch.bool)
-    torch.ne(ordered[1:], ordered[:-1], out=last[:-1])
-    upto = last.nonzero().squeeze(-1) + 1
-    values = ordered[last]
+    values, counts = torch.unique(draws, return_counts=True)
     right, left = _evaluated("cdf", cdf, values, where), _evaluated("cdf_left", cdf_left, values, where)
-    if bool((left > right + SLACK).any()) or bool((left[1:] < right[:-1] - SLACK).any()):
+    return _ordered(where, *(column.cpu().numpy() for column in (values, counts, right, left)))
+
+
+def merged(parts: Sequence[Steps], where: str = "the claim") -> Steps:
+    """The sample of all parts together; no function is evaluated again. Raises DrawError as ``steps_of`` does."""
+    columns = ((part.values, part.upto - part.before, part.cdf, part.cdf_left) for part in parts)
+    values, counts, right, left = (np.concatenate(column) for column in zip(*columns, strict=True))
+    order = np.argsort(values, kind="stable")  # linear in what is sorted already
+    values = values[order]
+    first = np.flatnonzero(np.append(True, values[1:] != values[:-1]))
+    chosen = order[first]
+    return _ordered(where, values[first], np.add.reduceat(counts[order], first), right[chosen], left[chosen])
+
+
+def _ordered(where: str, values: Array, counts: Array, right: Array, left: Array) -> Steps:
+    if (left > right + SLACK).any() or (left[1:] < right[:-1] - SLACK).any():
         raise DrawError(f"{where}: cdf and cdf_left are not values and left limits of one non-decreasing function")
-    before = torch.cat([upto.new_zeros(1), upto[:-1]])
-    columns = (values, upto, before, right, left)
-    return Steps(len(draws), *(np.asarray(column.cpu().numpy(), dtype=float) for column in columns))
+    upto = counts.cumsum().astype(float)
+    return Steps(int(upto[-1]), values, upto, upto - counts, right, left)
 
 
 def _evaluated(name: str, function: Function, values: torch.Tensor, where: str) -> torch.Tensor:

@@ -9,7 +9,15 @@ from typing import Any
 
 from mdnn_verify.engines.base import Claim, Context
 from mdnn_verify.engines.montecarlo.arguments import fraction, function
-from mdnn_verify.engines.montecarlo.draws import BLOCK, SETUP_BLOCK, Draw, block_of, offending, refuse_dependence, required_alpha
+from mdnn_verify.engines.montecarlo.draws import (
+    BLOCK,
+    SETUP_BLOCK,
+    Draw,
+    block_of,
+    offending,
+    refuse_dependence,
+    required_alpha,
+)
 from mdnn_verify.engines.montecarlo.report import ENGINE, speed
 from mdnn_verify.verdicts import Status, Verdict
 
@@ -34,7 +42,6 @@ class NeverViolated(Claim):
 
     def decide(self, context: Context) -> Verdict:
         alpha = required_alpha(context)
-        refuse_dependence(self.draw, context)
         needed, start = instances_needed(alpha, self.rate), time.perf_counter()
         done, block, largest = 0, SETUP_BLOCK + 1, 0.0
         while done < needed and time.perf_counter() - start <= context.timeout:
@@ -44,6 +51,7 @@ class NeverViolated(Claim):
                 return _refuted(context, alpha, block, violated, done + violated + 1, float(ratios[violated]))
             largest = max(largest, float(ratios.max()))
             done, block = done + len(ratios), block + 1
+        refuse_dependence(self.draw, context)
         evidence = {
             **_numbers(context, alpha, done, largest),
             "bound_ratio": done * self.rate / math.log(1 / alpha),

@@ -183,7 +183,7 @@ def random_strategies_are_exploited(M, average):
     points = torch.tensor(M.tolist(), dtype=torch.float64)
 
     def draw(rng, n):
-        return best_reply(points, random_strategies(rng, n)).clamp(max=1.0)  # a pure strategy may round to 1 + u
+        return best_reply(points, random_strategies(rng, n))
 
     return BoundedMean(draw, equals=float(average), lo=-1, hi=1, scale=1)
 

@@ -85,7 +85,7 @@ K = sp.Symbol("K", integer=True, positive=True)
 
 @theorem.hypothesis
 def q_is_a_law(q):
-    """q is non-negative and sums to 1."""
+    """The law q is non-negative and sums to 1."""
     return sp.And(sp.Eq(sp.Add(*map(sp.Rational, q)), 1), *(sp.Rational(p) >= 0 for p in q))
 
 
@@ -209,7 +209,7 @@ def average_weight_simulated(normaliser, model, x, proposal):
 
 @theorem.monte_carlo(scope="a linear-Gaussian model, K = 1, 2, 5")
 def bound_simulated(normaliser, margin, model, x, proposal):
-    """log p(x) minus the log of the simulated average weight is not negative on average. Its variance: the log of the
+    """On average log p(x) minus the log of the simulated average weight is not negative. Its variance: the log of the
     average lies between the average of the logs and log(C p(x)), see WeightLaw.second_moment."""
     law = WeightLaw(model.posterior(x), proposal)
 

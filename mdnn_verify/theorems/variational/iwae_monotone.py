@@ -213,8 +213,11 @@ def sample_variance_is_unbiased():
 def gain_of_every_set_of_weights(pairs, objective, gain, pool, rng):
     """For every set of weights the log of the average exceeds its average over the subsets by the stated gain.
     Rounding: twice that of log-mean-exp, and 64u for the averages over at most 10 subsets and the gain."""
-    return {f"K = {many}, M = {few}": _gain_at(objective, gain, pool, many, few, 1.5 * rng.normal((256, max(many, few))))
-            for many, few in pairs}  # fmt: skip
+    claims = {}
+    for many, few in pairs:
+        logs = 1.5 * rng.normal((256, max(many, few)))
+        claims[f"K = {many}, M = {few}"] = _gain_at(objective, gain, pool, many, few, logs)
+    return claims
 
 
 @theorem.pathwise(scope="the given finite example, rigorously enclosed")

@@ -157,7 +157,7 @@ def the_maxima_agree(matched):
 
 @theorem.proof(scope="arbitrary sets Theta and Phi, any number of data; F has a maximiser theta*")
 def the_maximum_is_attained(matched):
-    """(theta*, phi*) maximises G."""
+    """So (theta*, phi*) maximises G; this holds for any maximiser theta* of F that has such a phi*."""
     return Valid(best_for_g(best, phi_star), given=[*known(), matched()])
 
 

@@ -109,7 +109,7 @@ x, y, a, b = z3.Reals("x y a b")
 
 @theorem.hypothesis
 def nonnegative(h, Phi, gap):
-    """h >= 0 on all of Theta x Phi, in the example over the reals and in a table."""
+    """Everywhere on Theta x Phi h >= 0, in the example over the reals and in a table."""
     return {
         "reals": Valid(z3.ForAll([x, y], z3.Implies(Phi(y), h(x, y) >= 0))),
         "table": Residual((gap(sample_table()) < 0).sum(), 0, 0, at={"h": gap(sample_table())}),
@@ -156,7 +156,7 @@ def one_is_empty_if_the_other_is():
 
 @theorem.proof(scope="arbitrary sets Theta and Phi; suprema may be infinite")
 def the_suprema_agree(assumed):
-    """f and g have the same upper bounds c, hence the same supremum, attained or not."""
+    """Both f and g have the same upper bounds c, hence the same supremum, attained or not."""
     bounds_f, bounds_g = z3.ForAll([t], F(t) <= x), z3.ForAll([t, p], G(t, p) <= x)
     return Valid(bounds_f == bounds_g, given=assumptions(assumed))
 
