@@ -86,7 +86,7 @@ class Theorem:
         return lambda function: self._add(Check(function.__name__, MONTECARLO, function, scope, weight))
 
     def picture(self, function: Function) -> Function:
-        """Declare a picture: the function returns a description from ``mdnn_verify.pictures``; its docstring explains it."""
+        """Declare a picture: the function returns a description from ``mdnn_verify.pictures``."""
         self.pictures.append(Check(function.__name__, PICTURE, function, scope=""))
         return function
 

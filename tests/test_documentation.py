@@ -30,7 +30,8 @@ def example(tmp_path: Path):
     return path
 
 
-def outcome(folder: Path, settings: Settings = Settings()):
+def outcome(folder: Path):
+    settings = Settings()
     entry = catalogue([folder])["examples/mean_inequality"]
     preflight([entry], settings)
     return assemble(entry, [run_unit(unit, settings) for unit in units_of(entry, settings.kinds)])

@@ -10,7 +10,7 @@ from sympy.logic.boolalg import Boolean
 
 from mdnn_verify.engines.base import Claim, Context
 from mdnn_verify.engines.cross_check import Findings, cross_check, find_witness
-from mdnn_verify.engines.deadline import Timeout, deadline
+from mdnn_verify.engines.deadline import Timeout, within
 from mdnn_verify.engines.simplification import steps
 from mdnn_verify.engines.truth import MatrixEquality
 from mdnn_verify.verdicts import Status, Verdict
@@ -35,8 +35,7 @@ class ExactClaim(Claim):
             return Verdict(Status.REFUTED, context.scope, "shapes differ", self.mismatch, engine=ENGINE)
         claims = [claim for _, claim in self.atoms]
         try:
-            with deadline(context.timeout / 2):
-                findings = cross_check(claims, context)
+            findings = within(context.timeout / 2, lambda: cross_check(claims, context))
         except Timeout:
             return self._answer(context, Status.INCONCLUSIVE, "the evaluation at exact points took too long", None)
         if findings.false is not None:
@@ -55,9 +54,8 @@ class ExactClaim(Claim):
         if not any(claim.free_symbols for claim in claims):
             return verdict
         try:
-            with deadline(context.timeout / 2):
-                witness = find_witness(claims, context)
-                contradiction = witness is None and _contradictory(claims)
+            witness = within(context.timeout / 2, lambda: find_witness(claims, context))
+            contradiction = witness is None and within(context.timeout / 2, lambda: _contradictory(claims))
         except Timeout:
             witness, contradiction = None, False
         if witness is not None:
@@ -74,20 +72,22 @@ class ExactClaim(Claim):
         return both
 
     def _simplify(self, context: Context, findings: Findings) -> Verdict:
-        used: list[str] = []
         try:
-            with deadline(context.timeout / 2):
-                for (label, claim), agreed in zip(self.atoms, findings.agreed, strict=True):
-                    value, how = _decide_atom(claim)
-                    if value is not True:
-                        return self._undecided(context, findings, label, claim, value, how, agreed)
-                    if not agreed and claim != sp.true:
-                        obstacle = f" ({findings.obstacle})" if findings.obstacle else ""
-                        detail = f"SymPy says true ({how}), but no exact point could be evaluated{obstacle}: "
-                        return self._answer(context, Status.INCONCLUSIVE, f"{detail}{label}{_short(claim)}", findings)
-                    used.append(how)
+            return within(context.timeout / 2, lambda: self._simplified(context, findings))
         except Timeout as error:
             return self._answer(context, Status.INCONCLUSIVE, f"simplification: {error}", findings)
+
+    def _simplified(self, context: Context, findings: Findings) -> Verdict:
+        used: list[str] = []
+        for (label, claim), agreed in zip(self.atoms, findings.agreed, strict=True):
+            value, how = _decide_atom(claim)
+            if value is not True:
+                return self._undecided(context, findings, label, claim, value, how, agreed)
+            if not agreed:
+                obstacle = f" ({findings.obstacle})" if findings.obstacle else ""
+                detail = f"SymPy says true ({how}), but no exact point could be evaluated{obstacle}: "
+                return self._answer(context, Status.INCONCLUSIVE, f"{detail}{label}{_short(claim)}", findings)
+            used.append(how)
         ways = ", ".join(dict.fromkeys(used))
         fewest = min(findings.agreed, default=0)
         detail = f"{_count(len(used))} simplified to true ({ways}); true at {fewest} exact point{'s' * (fewest != 1)}"

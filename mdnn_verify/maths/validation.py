@@ -1,4 +1,4 @@
-"""Refusals: each function returns its argument, converted, or raises a ValueError that names it and what was expected."""
+"""Refusals: each returns its argument, converted, or raises a ValueError that names it and says what was expected."""
 
 from __future__ import annotations
 
@@ -72,7 +72,9 @@ def index_set(name: str, value: Collection[int], n: int) -> tuple[int, ...]:
 
 def positive_integer(name: str, value: Any) -> int:
     """An integer of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or value < 1 or value % 1 != 0:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise ValueError(f"{name} = {value!r}, expected a positive integer")
+    if not 1 <= value < np.inf or int(value) != value:
         raise ValueError(f"{name} = {value!r}, expected a positive integer")
     return int(value)
 

@@ -99,8 +99,9 @@ def test_gaussian_tail():
 
 def test_precision_is_restored():
     before = flint.ctx.prec
-    with pytest.raises(RuntimeError), precision(300):
+    with precision(300):
         assert flint.ctx.prec == 300
+    with pytest.raises(RuntimeError), precision(300):
         raise RuntimeError
     assert flint.ctx.prec == before
 

@@ -1,4 +1,4 @@
-"""The Z3 engine: proofs, counterexamples that are evaluated, vacuity, and operations that are not defined everywhere."""
+"""The Z3 engine: proofs, counterexamples that are evaluated, vacuity, and partial operations."""
 
 from fractions import Fraction
 

@@ -47,9 +47,8 @@ def smt_with_quantifiers(true):
 
 
 def enclosure(true):
-    return EnclosureEquals(
-        integral(lambda z, _: (-z * z / 2).exp(), -1, 1), flint.arb("1.7112487837842976" if true else "1.7112")
-    )
+    mass = integral(lambda z, _: (-z * z / 2).exp(), -1, 1)
+    return EnclosureEquals(mass, flint.arb("1.7112487837842976" if true else "1.7112"))
 
 
 def floor(true):
