@@ -71,9 +71,9 @@ def test_hypotheses_stand_before_proofs_and_proofs_before_simulations(entry) -> 
 
 
 def test_formula_renders(entry) -> None:
-    from mdnn_verify.reporting.formulas import mathml
+    from mdnn_verify.reporting.formulas import display
 
-    assert "<math" in mathml(load(entry).statement)
+    assert "<math" in display(load(entry).statement)
 
 
 def test_used_statements_exist(entry) -> None:

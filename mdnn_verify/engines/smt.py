@@ -145,6 +145,7 @@ def _check(propositions: Sequence[z3.BoolRef], context: Context) -> tuple[z3.Che
     solver.set("timeout", max(1, int(1000 * context.timeout)))
     solver.set("rlimit", WORK)
     solver.set("random_seed", 0)
+    solver.set("ctrl_c", False)  # an interrupt ends the run; it is not Z3's to swallow
     solver.add(*propositions)
     try:
         result = solver.check()

@@ -80,7 +80,7 @@ def kl_in_balls(p: Iterable[Any], q: Iterable[Any]) -> flint.arb:
 
 def hellinger_in_balls(p: Iterable[Any], q: Iterable[Any]) -> flint.arb:
     """An enclosure of the sum of (sqrt p - sqrt q)^2 over exact non-negative entries."""
-    return _sum_in_balls(lambda a, b: (ball(a).sqrt() - ball(b).sqrt()) ** 2, p, q)
+    return _sum_in_balls(_squared_gap, p, q)
 
 
 def random_distribution(
@@ -102,6 +102,11 @@ def random_distribution(
 
 def _sum_in_balls(term: Callable[[Any, Any], flint.arb], p: Iterable[Any], q: Iterable[Any]) -> flint.arb:
     return sum((term(a, b) for a, b in zip(p, q, strict=True)), flint.arb(0))
+
+
+def _squared_gap(a: Any, b: Any) -> flint.arb:
+    gap = ball(a).sqrt() - ball(b).sqrt()
+    return gap * gap  # flint's gap ** 2 is NaN for a ball that holds 0
 
 
 def _kl_term(a: Any, b: Any) -> flint.arb:

@@ -216,7 +216,7 @@ def test_floats_are_refused_in_propositions():
     ],
 )
 def test_hypotheses_need_a_witness(hypothesis, status):
-    verdict = satisfiable(hypothesis, CONTEXT)
+    verdict = satisfiable(hypothesis, Context("test", timeout=4))
     assert verdict.status is status, verdict
 
 

@@ -92,7 +92,7 @@ def reshape_is_a_bijection():
 
 @theorem.proof(scope="all widths n = 2w, by induction over the columns of a pair of rows; all X and Y")
 def inner_products_agree_along_two_rows(entry):
-    """sum_{b < c} Y_ab T(X)_ab = sum_{j < 2c} (T'(Y)_2a,j X_2a,j + T'(Y)_2a+1,j X_2a+1,j), by induction on c."""
+    """Along two rows, for all c: sum_{b < c} Y_ab T(X)_ab = sum_{j < 2c, d < 2} T'(Y)_{2a+d,j} X_{2a+d,j}."""
     left, right = (z3.Function(name, z3.IntSort(), z3.RealSort()) for name in ("left", "right"))
     c = z3.Int("c")
     pixels = [entry(Y, 2 * a + d, 2 * c + e, h, w) * X(2 * a + d, 2 * c + e) for d in (0, 1) for e in (0, 1)]

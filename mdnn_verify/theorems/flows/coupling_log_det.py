@@ -192,7 +192,7 @@ def pulled_back_density_integrates_to_one(over, term, s_leak, t_leak):
 
 @theorem.monte_carlo(scope="n = 2, ..., 5 and all index sets alike (52 pairs), random networks, standard normal x")
 def determinant_on_random_instances(over, term, s_leak, t_leak):
-    """log|det| of the autograd Jacobian in product form against the formula, over its rounding bound."""
+    """The log|det| of the autograd Jacobian, in product form, is held against the formula, over its rounding bound."""
     pairs = list(index_sets(5))
 
     def draw(rng, size):
