@@ -61,6 +61,8 @@ def draw(picture: Picture, number: int) -> Drawing:
     """
     drawers = {"curves": _curves, "surface": _surface, "ternary": _ternary}
     kind = picture.get("kind")
+    if kind == "error":  # the theorem's own function failed; its caption says how
+        raise ValueError(str(picture.get("caption", "")))
     if kind not in drawers:
         raise ValueError(f"unknown kind of picture {kind!r}; known: {', '.join(drawers)}")
     import matplotlib

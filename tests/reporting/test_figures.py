@@ -100,3 +100,8 @@ def test_short_logarithmic_axes_still_have_numbers(fixtures: Any) -> None:
     curve = fixtures.curve("mean", [8192.0, 12288.0], [1.0, 1.1])
     svg = draw({**fixtures.sequence(), "curves": [curve]}, 1).svg
     assert len(re.findall(r">1?\d000<", svg)) >= 3
+
+
+def test_a_picture_that_its_theorem_could_not_describe_says_so() -> None:
+    with pytest.raises(ValueError, match="not drawn: ZeroDivisionError"):
+        draw({"kind": "error", "caption": "surface was not drawn: ZeroDivisionError: division by zero"}, 1)
