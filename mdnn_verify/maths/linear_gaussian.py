@@ -113,6 +113,44 @@ class WeightLaw:
         constant = m**2 / (2 * spread) - mu**2 / v
         return math.sqrt(spread) / (v * math.sqrt(2 * a)) * math.exp(b**2 / a + constant) - 1
 
+    def moment(self, power: float) -> float:
+        """E r^p under q, p = ``power``: C^p E exp(-p alpha (Z - z0)^2), infinite unless 1 + 2 p alpha t^2 > 0."""
+        spread, ratio = self.q.variance, self.q.variance / self.posterior.variance
+        alpha, stretch = (ratio - 1) / (2 * spread), 1 + power * (ratio - 1)
+        if stretch <= 0:
+            return math.inf
+        z0 = (self.posterior.mean * ratio - self.q.mean) / (ratio - 1)
+        exponent = power * (self.log_largest - alpha * (self.q.mean - z0) ** 2 / stretch)
+        return math.exp(exponent) / math.sqrt(stretch)
+
+    def excess_of_reciprocal(self, count: int) -> float:
+        """A bound of E 1/a - 1 >= 0 for the average a of ``count`` independent r, E a = 1; it may be infinite.
+
+        1/a = 2 - a + (1 - a)^2 / a and a >= G, the geometric mean, so E 1/a - 1 <= E (1 - a)^2 / G. The square is
+        expanded; each term factorises over the independent r_k into the m_j = E r^(j - 1/count).
+        """
+        zero, one, two = (self.moment(j - 1 / count) for j in range(3))
+        if not math.isfinite(zero):
+            return math.inf
+        other = (1 - 1 / count) * one**2 * zero ** (count - 2)
+        return zero**count - 2 * one * zero ** (count - 1) + two * zero ** (count - 1) / count + other
+
+    def variance_of_gain(self, many: int, few: int) -> float:
+        """A bound of Var(L_K - L_M), K and M = ``many`` and ``few`` in either order, the M samples among the K, where L
+        is the log of the average of the weights or the average of their logs.
+
+        Let K > M. Average of the logs: exactly (1/M - 1/K) Var Y. Log of the average: with u = a_K / a_M, log(u)^2 <=
+        u - 2 + 1/u (u = e^2h: h^2 <= sinh(h)^2). E 1/u = E a_M / a_K = 1, because each of K exchangeable weights has
+        the expected share 1/K of their sum; and a_K = (M/K) a_M + (1 - M/K) b with b independent of a_M and E b = 1.
+        So E log(u)^2 <= (1 - M/K) (E 1/a_M - 1). Where q makes that large, 0 <= log C - L and its second moments give
+        another bound. 1e-12 is left for rounding, as terms of the size 1 cancel.
+        """
+        few, many = sorted((few, many))
+        of_log = min(
+            (1 - few / many) * self.excess_of_reciprocal(few), self.second_moment(few) + self.second_moment(many)
+        )
+        return max(of_log, (1 / few - 1 / many) * self.deficit[1]) + 1e-12
+
     def second_moment(self, count: int) -> float:
         """A bound of E (log C - L)^2, hence of Var L, for any L with mean_k log r(Z_k) <= L <= log C (k = 1 .. count).
 

@@ -10,12 +10,13 @@ from fractions import Fraction
 import pytest
 import sympy as sp
 import torch
+from scipy.integrate import quad
 
 from mdnn_verify.catalogue import catalogue, load
 from mdnn_verify.engines import Context, decide
 from mdnn_verify.engines.montecarlo import Stream
 from mdnn_verify.errors import MdnnVerifyError
-from mdnn_verify.maths.linear_gaussian import LinearGaussian, Normal
+from mdnn_verify.maths.linear_gaussian import LinearGaussian, Normal, WeightLaw, log_weights
 from mdnn_verify.maths.log_mean_exp import log_mean_exp
 
 LOWER, MONOTONE, TIGHT = (
@@ -197,3 +198,65 @@ def test_a_law_of_weights_is_refused_where_it_is_not_bounded() -> None:
     with pytest.raises(ValueError, match="q has the variance"):
         verdict(LOWER, "bound_simulated", proposal=narrow)
     assert math.isfinite(LOWER.given["model"].log_evidence(1.0))
+
+
+EXAMPLES = [
+    (LinearGaussian(1.0, 1.0), 1.0, Normal(0.0, 0.8)),
+    (LinearGaussian(1.0, 1.0), -1.5, Normal(0.0, 1.0)),  # E 1/r is infinite
+    (LinearGaussian(1.5, 0.7), -2.0, Normal(-0.5, 0.4)),
+    (LinearGaussian(0.3, 2.0), 0.5, Normal(0.2, 1.3)),
+]
+
+
+def simulated_log_r(model, x, proposal):
+    noise = torch.randn((200_000, 5), dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    return log_weights(model, x, proposal, proposal.from_standard(noise)) - model.log_evidence(x)
+
+
+@pytest.mark.parametrize(("model", "x", "proposal"), EXAMPLES)
+@pytest.mark.parametrize("pair", [*MONOTONE.given["pairs"], (2, 5), (3, 3)])
+def test_the_stated_variance_is_not_exceeded(model, x, proposal, pair) -> None:
+    """By simulation, in standard errors, for both objectives."""
+    bound, logs = WeightLaw(model.posterior(x), proposal).variance_of_gain(*pair), simulated_log_r(model, x, proposal)
+    for average in (log_mean_exp, lambda values: values.mean(-1)):
+        gain = average(logs[:, : pair[0]]) - average(logs[:, : pair[1]])
+        squares = (gain - gain.mean()) ** 2
+        assert float(squares.mean()) <= bound + 6 * float(squares.std()) / 200_000**0.5
+
+
+def test_the_stated_variance_is_close_where_the_samples_are_mostly_common() -> None:
+    model, x, proposal = EXAMPLES[0]
+    logs = simulated_log_r(model, x, proposal)
+    variance = float((log_mean_exp(logs) - log_mean_exp(logs[:, :4])).var())
+    assert WeightLaw(model.posterior(x), proposal).variance_of_gain(5, 4) <= 2.5 * variance
+
+
+@pytest.mark.parametrize(("model", "x", "proposal"), EXAMPLES)
+@pytest.mark.parametrize("power", [-0.5, -0.25, 0.0, 0.75, 1.0, 1.75, 2.0])
+def test_moments_of_the_weights_against_integration(model, x, proposal, power) -> None:
+    law = WeightLaw(model.posterior(x), proposal)
+
+    def integrand(z: float) -> float:
+        at = torch.tensor(z, dtype=torch.float64)
+        log_q = proposal.log_density(at)
+        return math.exp(float(power * (law.posterior.log_density(at) - log_q) + log_q))
+
+    value, error = quad(integrand, -60, 60, points=[-2, -1, 0, 1, 2], limit=400)
+    assert law.moment(power) == pytest.approx(value, rel=1e-8)
+    assert error < 1e-6 * value
+
+
+def test_a_moment_that_does_not_exist_is_infinite() -> None:
+    model, x, proposal = EXAMPLES[1]
+    law = WeightLaw(model.posterior(x), proposal)
+    assert law.moment(-1.0) == law.excess_of_reciprocal(1) == math.inf
+    assert math.isfinite(law.variance_of_gain(2, 1))
+
+
+@pytest.mark.parametrize(("model", "x", "proposal"), EXAMPLES)
+@pytest.mark.parametrize("count", [2, 4, 5])
+def test_the_average_reciprocal_is_bounded(model, x, proposal, count) -> None:
+    excess = 1 / simulated_log_r(model, x, proposal)[:, :count].exp().mean(-1) - 1
+    law = WeightLaw(model.posterior(x), proposal)
+    assert float(excess.mean()) <= law.excess_of_reciprocal(count) + 6 * float(excess.std()) / 200_000**0.5
+    assert law.excess_of_reciprocal(count) >= 0  # Jensen
