@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -175,11 +175,34 @@ def _unsatisfiable(entry: Entry, theorem: Theorem, settings: Settings) -> list[s
     """The hypotheses of the theorem itself that nothing satisfies: with one of those every proof is vacuous."""
     hypotheses = [check for check in theorem.checks if check.kind == HYPOTHESIS]
     verdicts = [(check, run_unit(Unit(entry, None, check.name, HYPOTHESIS), settings).verdict) for check in hypotheses]
-    return [
+    faults = [
         f"the hypothesis {check.name} is not satisfied: {verdict.counterexample or verdict.detail or verdict.status}"
         for check, verdict in verdicts
         if not verdict.agrees
     ]
+    if faults or len(hypotheses) < 2:
+        return faults
+    together = _satisfied_together(entry, theorem, hypotheses, settings)
+    names = ", ".join(check.name for check in hypotheses)
+    return [] if together.agrees else [f"the hypotheses {names} are not satisfied together: {together.detail}"]
+
+
+def _satisfied_together(entry: Entry, theorem: Theorem, hypotheses: Sequence[Check], settings: Settings) -> Verdict:
+    """Two hypotheses may each be satisfiable and yet exclude each other."""
+    context = Context(f"{entry.id}/hypotheses", settings.seed, alpha=None, timeout=settings.timeout)
+    claims: dict[str, Any] = {}
+    for check in hypotheses:
+        claim = check.function(**_inject(check, theorem.data(), context))
+        members = (
+            claim.items() if isinstance(claim, Mapping) else enumerate(claim) if _is_list(claim) else [("", claim)]
+        )
+        claims |= {f"{check.name} {label}": member for label, member in members}
+    with _one_thread():
+        return satisfiable(claims, context)
+
+
+def _is_list(claim: object) -> bool:
+    return isinstance(claim, (list, tuple, Generator))
 
 
 def _draw(theorem: Theorem, picture: Check) -> dict[str, Any]:

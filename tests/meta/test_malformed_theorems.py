@@ -9,7 +9,8 @@ import pytest
 from mdnn_verify.catalogue import Entry, catalogue, load
 from mdnn_verify.errors import MalformedTheorem
 from mdnn_verify.runner.campaign import run_campaign
-from mdnn_verify.runner.units import Settings, preflight
+from mdnn_verify.runner.units import Settings, preflight, run_unit, units_of
+from mdnn_verify.verdicts import KINDS, Status
 
 SAMPLE = Path(__file__).parents[1] / "theorem_samples" / "outcomes" / "samples" / "true_claim.py"
 TEXT = SAMPLE.read_text()
@@ -142,3 +143,39 @@ def test_the_faults_of_all_files_are_listed_together(tmp_path: Path) -> None:
     assert "2 files" in message
     assert "one.py: no control" in message
     assert "two.py: the hypothesis c_is_positive is not satisfied" in message
+
+
+EXCLUSIVE = '''
+
+@theorem.hypothesis
+def y_is_large():
+    """The number y is larger than two."""
+    return sp.Gt(sp.Symbol("y", real=True), 2)
+
+
+@theorem.hypothesis
+def y_is_small():
+    """The number y is smaller than {bound}."""
+    return sp.Lt(sp.Symbol("y", real=True), {bound})
+'''
+
+
+def test_hypotheses_that_exclude_each_other_are_vacuous(tmp_path: Path) -> None:
+    entry = entry_of(tmp_path, TEXT + EXCLUSIVE.format(bound=1))
+    with pytest.raises(MalformedTheorem, match="y_is_large, y_is_small are not satisfied together"):
+        preflight([entry], Settings())
+
+
+def test_hypotheses_that_leave_room_are_accepted(tmp_path: Path) -> None:
+    preflight([entry_of(tmp_path, TEXT + EXCLUSIVE.format(bound=7))], Settings())
+
+
+@pytest.mark.parametrize("kind", ["proof", "pathwise"])
+def test_a_simulation_counts_against_alpha_or_is_an_error(tmp_path: Path, kind: str) -> None:
+    """Only declared simulations have a share of alpha; one smuggled into another check would overspend it."""
+    entry = entry_of(
+        tmp_path, TEXT.replace('@theorem.monte_carlo(scope="x uniform', f'@theorem.{kind}(scope="x uniform')
+    )
+    (unit,) = [unit for unit in units_of(entry, KINDS) if unit.check == "on_average" and unit.control is None]
+    result = run_unit(unit, Settings())
+    assert result.verdict.status is Status.ERROR
