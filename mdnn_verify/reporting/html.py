@@ -14,9 +14,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from mdnn_verify.errors import UsageError
+from mdnn_verify.files import write_text
 from mdnn_verify.reporting import figures, formulas, graph, views
 from mdnn_verify.reporting.diff import compare
-from mdnn_verify.reporting.json import write_text
 
 __all__ = ["render", "write_report"]
 

@@ -10,18 +10,18 @@ import json
 import math
 import os
 import platform
-import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from mdnn_verify.errors import UsageError
+from mdnn_verify.files import write_text
 from mdnn_verify.runner.journal import LIBRARIES, plain, version_of
 from mdnn_verify.runner.units import Settings
 from mdnn_verify.verdicts import CheckResult, ControlResult, TheoremResult
 
-__all__ = ["SCHEMA", "document", "read", "run_info", "write", "write_text"]
+__all__ = ["SCHEMA", "document", "read", "run_info", "write"]
 
 SCHEMA = 1
 
@@ -65,19 +65,6 @@ def run_info(
 def write(document: Mapping[str, Any], path: Path) -> None:
     """Write the document, all or nothing. Raises OSError."""
     write_text(path, json.dumps(document, indent=1, allow_nan=False) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write to a temporary name beside ``path`` and rename: a reader never sees half a file. Raises OSError."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with open(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -158,10 +145,3 @@ def _cpu() -> str:
         lines = []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return f"{names[0] if names else model}, {os.cpu_count()} cores"
-
-
-def _umask() -> int:
-    """mkstemp makes files that only their owner may read; a report is an ordinary file."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from mdnn_verify.reporting.json import write_text
+from mdnn_verify.files import write_text
 from mdnn_verify.verdicts import SYMBOLIC
 
 __all__ = ["junit", "write_junit"]
