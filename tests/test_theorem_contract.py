@@ -24,6 +24,17 @@ PROMISED = {
     "games/rps_indifference",
     "sampling/generalized_inverse",
     "convolution/avg_pool_adjoint",
+    "flows/flow1d_density",
+    "divergences/f_divergence_nonnegative",
+    "divergences/kl_is_f_divergence",
+    "variational/trainable_prior_bound",
+    "variational/log_derivative_gradient",
+    "variational/reparameterization_gradient",
+    "convolution/nearest_upsample_is_transposed_conv",
+    "convolution/conv_backprop",
+    "softmax/log_sum_exp_limit",
+    "softmax/gradient_is_softmax",
+    "softmax/gradient_limit",
 }
 
 
