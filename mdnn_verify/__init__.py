@@ -9,6 +9,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mdnn_verify.checking.api import check, load
+    from mdnn_verify.checking.assessment import Assessment
     from mdnn_verify.errors import JournalMismatch, MalformedTheorem, MdnnVerifyError, UnknownName, UsageError
     from mdnn_verify.runner.campaign import run_campaign
     from mdnn_verify.runner.units import Settings
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from mdnn_verify.verdicts import Outcome, Status, TheoremResult, Verdict
 
 __all__ = [
+    "Assessment",
     "JournalMismatch",
     "MalformedTheorem",
     "MdnnVerifyError",
@@ -27,10 +30,14 @@ __all__ = [
     "UnknownName",
     "UsageError",
     "Verdict",
+    "check",
+    "load",
     "run_campaign",
 ]
 
 _HOME = {
+    "checking.api": ("check", "load"),
+    "checking.assessment": ("Assessment",),
     "errors": ("JournalMismatch", "MalformedTheorem", "MdnnVerifyError", "UnknownName", "UsageError"),
     "runner.campaign": ("run_campaign",),
     "runner.units": ("Settings",),

@@ -1,0 +1,83 @@
+"""Tells an implementation that remembers from one that is wrong: what does a copy say that was never asked?"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from types import FunctionType
+from typing import Any
+
+import torch
+
+from mdnn_verify.checking.derivative import leaves
+from mdnn_verify.checking.pasting import literal
+from mdnn_verify.checking.subject import Broken, Subject
+from mdnn_verify.contract import Instance
+
+__all__ = ["equal", "pristine", "spoiled"]
+
+
+def pristine(function: Callable[..., Any]) -> Callable[..., Any] | None:
+    """A copy that shares no memory with ``function``: of an object a deep one, of a function one with its own globals.
+
+    None if there is no such copy.
+    """
+    try:
+        if not isinstance(function, FunctionType):
+            return copy.deepcopy(function)
+        known = function.__globals__
+        used = {name: known[name] for name in function.__code__.co_names if name in known}
+        own = {name: copy.deepcopy(value) for name, value in used.items() if isinstance(value, (dict, list, set))}
+        cells = None if function.__closure__ is None else copy.deepcopy([c.cell_contents for c in function.__closure__])
+        closure = None if cells is None else tuple(_cell(content) for content in cells)
+        twin = FunctionType(function.__code__, known | own, function.__name__, function.__defaults__, closure)
+        twin.__defaults__ = copy.deepcopy(function.__defaults__)
+        twin.__kwdefaults__ = copy.deepcopy(function.__kwdefaults__)
+        twin.__dict__.update(function.__dict__)
+    except Exception:  # noqa: BLE001 - whatever cannot be copied is not
+        return None
+    return twin
+
+
+def spoiled(subject: Subject, unused: Callable[..., Any], earlier: Sequence[Instance], instance: Instance) -> str:
+    """Lines that show how an earlier input changes the result for ``instance``; empty if none of these does.
+
+    ``unused`` is a pristine copy.
+    """
+    expected = _result(subject, unused, [instance])
+    for before in [*([one] for one in earlier), list(earlier)]:
+        observed = _result(subject, unused, [*before, instance])
+        if expected is not None and observed is not None and not equal(expected, observed):
+            calls = [f"subject({', '.join(map(literal, one.arguments.values()))})" for one in before]
+            call = f"observed = subject({', '.join(instance.arguments)})"
+            return "\n".join([*calls, call, f"expected = {_written(expected)}  # without the call before"])
+    return ""
+
+
+def equal(left: Any, right: Any) -> bool:
+    """Whether two results are the same in every bit."""
+    pairs = zip(leaves(left), leaves(right), strict=True)
+    return all(a.shape == b.shape and torch.equal(a, b) for a, b in pairs)
+
+
+def _result(subject: Subject, unused: Callable[..., Any], instances: Sequence[Instance]) -> Any | None:
+    twin, result = pristine(unused), None
+    if twin is None:
+        return None
+    asked = Subject(twin, subject.contract, subject.terms)
+    try:
+        for instance in instances:
+            result = asked(*instance.arguments.values())
+    except Broken:
+        return None
+    return copy.deepcopy(result)
+
+
+def _written(result: Any) -> str:
+    if isinstance(result, Mapping):
+        return f"({', '.join(_written(item) for item in result.values())})"
+    return literal(result)
+
+
+def _cell(content: Any) -> Any:
+    return (lambda: content).__closure__[0]  # type: ignore[index]

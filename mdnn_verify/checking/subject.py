@@ -1,0 +1,271 @@
+"""A user's implementation: found, loaded, and called so that what it does wrong becomes a finding."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import importlib.util
+import inspect
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from mdnn_verify.contract import Contract, Terms
+from mdnn_verify.errors import UnknownName, UsageError
+
+__all__ = ["Broken", "Subject", "load"]
+
+
+class Broken(Exception):
+    """The implementation broke its contract on a legal input, other than by a wrong number.
+
+    ``shown`` are lines of Python that, after the arguments, set ``observed`` and ``expected``.
+    """
+
+    def __init__(self, reason: str, shown: str = "", trace: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.shown = shown
+        self.trace = trace
+
+
+def load(address: str) -> Callable[..., Any]:
+    """The callable that ``FILE.py:NAME`` or ``package.module:NAME`` names; NAME may have dots.
+
+    Runs the file as the user's own code. Raises UsageError for a missing file, a module or file that does not import, a
+    name that it does not have (the nearest is suggested), and for something that cannot be called.
+    """
+    place, _, name = address.rpartition(":")
+    if not place or not name:
+        raise UsageError(f"{address!r} names no callable; expected FILE.py:CALLABLE or package.module:callable")
+    found: Any = _module(place)
+    for part in name.split("."):
+        if not hasattr(found, part):
+            known = [known for known in vars(found) if not known.startswith("_")] if hasattr(found, "__dict__") else []
+            raise UnknownName(f"callable in {place}:", part, known)
+        found = getattr(found, part)
+    if not callable(found):
+        raise UsageError(f"{address} is a {type(found).__name__}, which cannot be called")
+    if inspect.isclass(found):
+        raise UsageError(f"{address} is a class; name an instance of it (layer = {name}(...)) or a function")
+    return found  # type: ignore[no-any-return]
+
+
+def _module(place: str) -> Any:
+    if not place.endswith(".py"):
+        sys.path.insert(0, "")
+        return _imported(place, lambda: importlib.import_module(place))
+    path = Path(place)
+    if not path.is_file():
+        raise UsageError(f"no file {place}")
+    name = f"mdnn_verify_subject_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise UsageError(f"{place} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    sys.path.insert(0, str(path.resolve().parent))  # as if it were run: its neighbours can be imported
+    _imported(place, lambda: spec.loader.exec_module(module))  # type: ignore[union-attr]
+    return module
+
+
+def _imported(place: str, run: Callable[[], Any]) -> Any:
+    try:
+        return run()
+    except BaseException as error:  # noqa: BLE001 - the user's file may raise anything, SystemExit included
+        frames = traceback.extract_tb(error.__traceback__)
+        where = [f"line {frame.lineno}" for frame in frames if frame.filename.endswith(place)]
+        at = f" ({where[-1]})" if where else ""
+        raise UsageError(f"{place} does not import{at}: {type(error).__name__}: {error}") from None
+
+
+class Subject:
+    """The implementation as laws call it: with copies of the arguments, its result checked for shape and precision.
+
+    Raises Broken for an exception, a changed argument, a wrong structure, shape or dtype, NaN or an infinity that is
+    not among what the contract allows.
+    """
+
+    def __init__(self, function: Callable[..., Any], contract: Contract, terms: Terms) -> None:
+        self.function = function
+        self.contract = contract
+        self.terms = terms
+        self.calls = 0
+        self.process = os.getpid()
+        self._fits()
+
+    def __call__(self, *arguments: Any) -> Any:
+        """The result for these arguments, as tensors without a graph (or floats), in the contract's structure."""
+        return detached(self.raw(*arguments))
+
+    def raw(self, *arguments: Any) -> Any:
+        """The same with whatever graph the result carries."""
+        handed = [self._handed(argument) for argument in arguments]
+        kept = [copy.deepcopy(plain(argument)) for argument in handed]
+        result = self._result(handed)
+        for name, before, after in zip(self.contract.parameters, kept, handed, strict=True):
+            if not _same(before, plain(after)):
+                raise Broken(f"it changes its argument {name}", _changed(name, self.contract))
+        expected = self.contract.returns(dict(zip(self.contract.parameters, arguments, strict=True)))
+        return structured(result, expected, self.terms, self.contract)
+
+    def attempt(self, function: Callable[..., Any], *arguments: Any) -> Any | None:
+        """What ``function`` gives, None where a call in it breaks the contract or has no derivative."""
+        try:
+            return function(*arguments)
+        except (Broken, RuntimeError):
+            return None
+
+    @contextmanager
+    def showing(self, lines: str) -> Iterator[None]:
+        """Calls inside that break the contract are shown by ``lines``, which set ``observed`` and ``expected``."""
+        try:
+            yield
+        except Broken as broken:
+            raise Broken(broken.reason, lines, broken.trace) from None
+
+    def attribute(self, name: str) -> Callable[..., Any] | None:
+        """An optional method of the implementation, such as ``inverse``."""
+        found = getattr(self.function, name, None)
+        return found if callable(found) else None
+
+    def guarded(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call something of the user's; whatever it raises is a finding, and a process it forks ends here."""
+        self.calls += 1
+        try:
+            with torch.enable_grad():
+                return function(*arguments)
+        except BaseException as error:  # noqa: BLE001 - nor is there anything that it may not raise
+            if os.getpid() != self.process:
+                os._exit(0)
+            trace = "".join(traceback.format_exception(error)[-8:])
+            raise Broken(f"it raises {type(error).__name__} on legal input: {_line(error)}", "", trace) from None
+        finally:
+            if os.getpid() != self.process:  # the implementation has forked: the copy must not go on checking
+                os._exit(0)
+
+    def _result(self, handed: Sequence[Any]) -> Any:
+        return self.guarded(self.function, *handed)
+
+    def _handed(self, argument: Any) -> Any:
+        if not isinstance(argument, torch.Tensor):
+            return copy.deepcopy(argument) if isinstance(argument, (list, tuple)) else argument
+        if self.contract.array == "numpy":
+            return argument.detach().cpu().numpy().copy()
+        return argument.detach().clone() if not argument.requires_grad else argument
+
+    def _fits(self) -> None:
+        try:
+            signature = inspect.signature(self.function)
+        except (TypeError, ValueError):  # a builtin without a signature: the first call will tell
+            return
+        try:
+            signature.bind(*self.contract.parameters)
+        except TypeError as error:
+            raise UsageError(f"the callable does not fit {self.contract.call}: {error}") from None
+
+
+def plain(value: Any) -> Any:
+    """Tensors without their graph, nested lists alike; anything else as it is."""
+    if isinstance(value, torch.Tensor):
+        return value.detach()
+    return [plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def detached(value: Any) -> Any:
+    """A structured result without graphs."""
+    if isinstance(value, dict):
+        return {name: detached(item) for name, item in value.items()}
+    return plain(value)
+
+
+def structured(
+    value: Any, expected: Any, terms: Terms, contract: Contract, name: str = "the result", path: str = ""
+) -> Any:
+    """``value`` in the structure that the contract asks for, each leaf a tensor of the terms' precision.
+
+    ``path`` is how a leaf is reached from the result. Raises Broken where structure, shape or dtype differ, or for NaN.
+    """
+    if isinstance(expected, Mapping):
+        items = _items(value, len(expected), f"a tuple ({', '.join(expected)})", contract, name, path)
+        return {
+            key: structured(item, expected[key], terms, contract, key, f"{path}[{i}]")
+            for i, (key, item) in enumerate(zip(expected, items, strict=True))
+        }
+    if isinstance(expected, list):
+        items = _items(value, len(expected), f"a list of {len(expected)}", contract, name, path)
+        return [
+            structured(item, shape, terms, contract, f"{name}[{i}]", f"{path}[{i}]")
+            for i, (item, shape) in enumerate(zip(items, expected, strict=True))
+        ]
+    leaf = _leaf(value, tuple(expected), terms, contract, name, path)
+    if bool(torch.isnan(leaf).any()):
+        call = f"torch.as_tensor({_call(contract)}{path})"
+        raise Broken(f"{name} holds NaN on legal input", f"observed = {call}.isnan().any().item()\nexpected = False")
+    return leaf
+
+
+def _items(value: Any, count: int, wanted: str, contract: Contract, name: str, path: str) -> list[Any]:
+    if not isinstance(value, (list, tuple)):
+        shown = f"observed = type({_call(contract)}{path}).__name__\nexpected = {wanted!r}"
+        raise Broken(f"{name} is a {type(value).__name__}, expected {wanted}", shown)
+    if len(value) != count:
+        shown = f"observed = len({_call(contract)}{path})\nexpected = {count}"
+        raise Broken(f"{name} has {len(value)} parts, expected {wanted}", shown)
+    return list(value)
+
+
+def _leaf(value: Any, shape: tuple[int, ...], terms: Terms, contract: Contract, name: str, path: str) -> torch.Tensor:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and shape == ():
+        return torch.tensor(float(value), dtype=torch.float64)
+    numpy = contract.array == "numpy"
+    if isinstance(value, (np.ndarray, np.generic)) and (numpy or shape == ()):
+        value = torch.as_tensor(np.asarray(value))
+    if numpy and isinstance(value, (list, tuple)):
+        value = torch.as_tensor(np.asarray(value, dtype=np.float64))
+    if not isinstance(value, torch.Tensor):
+        wanted = "a number" if shape == () else f"a tensor of shape {shape}"
+        shown = f"observed = type({_call(contract)}{path}).__name__\nexpected = {wanted!r}"
+        raise Broken(f"{name} is a {type(value).__name__}, expected {wanted}", shown)
+    if tuple(value.shape) != shape:
+        shown = f"observed = tuple({_call(contract)}{path}.shape)\nexpected = {shape}"
+        raise Broken(f"{name} has shape {tuple(value.shape)}, expected {shape}", shown)
+    if not numpy and value.dtype != terms.dtype:
+        shown = f"observed = {_call(contract)}{path}.dtype\nexpected = {terms.dtype}"
+        raise Broken(f"{name} has dtype {value.dtype}, expected {terms.dtype}{_advice(value.dtype)}", shown)
+    return value
+
+
+def _advice(dtype: torch.dtype) -> str:
+    if dtype in (torch.float32, torch.float16, torch.bfloat16):
+        return " (an implementation meant for lower precision is checked with --dtype float32)"
+    return ""
+
+
+def _call(contract: Contract) -> str:
+    return f"subject({', '.join(contract.parameters)})"
+
+
+def _changed(name: str, contract: Contract) -> str:
+    return f"expected = copy.deepcopy({name})\n{_call(contract)}\nobserved = {name}"
+
+
+def _same(before: Any, after: Any) -> bool:
+    if isinstance(before, torch.Tensor):
+        return before.shape == after.shape and torch.equal(before.nan_to_num(nan=0.5), after.nan_to_num(nan=0.5))
+    if isinstance(before, np.ndarray):
+        return before.shape == after.shape and np.array_equal(before, after, equal_nan=True)
+    if isinstance(before, list):
+        return len(before) == len(after) and all(_same(a, b) for a, b in zip(before, after, strict=True))
+    return bool(before == after) if isinstance(before, (int, float, str)) else True
+
+
+def _line(error: BaseException) -> str:
+    return str(error).strip().split("\n")[0][:300] or "(no message)"
