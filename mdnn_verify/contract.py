@@ -21,12 +21,13 @@ Function = Callable[..., Any]
 
 @dataclass(frozen=True)
 class Terms:
-    """Under which terms an implementation is checked: precision, device, dimension where the contract has one."""
+    """Under which terms an implementation is checked; ``dim`` and ``alpha`` where the contract has use for them."""
 
     dtype: torch.dtype = torch.float64
     device: str = "cpu"
     dim: int | None = None
     trainable: bool = False
+    alpha: float = 1e-6
 
     def tensor(self, values: Any) -> torch.Tensor:
         """Values as a tensor of these terms."""

@@ -6,18 +6,24 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["Curve", "Curves", "Picture", "Surface", "Ternary"]
+__all__ = ["Curve", "Curves", "ImageGrid", "Picture", "Surface", "Ternary", "Tile", "describe"]
 
 
 @dataclass(frozen=True)
 class Curve:
-    """One line of a plot; ``style`` is "line", "step" (right-continuous), "band" (between y and y_high), "dots"."""
+    """One line of a plot.
+
+    ``style`` is "line", "step" (right-continuous), "band" (between y and y_high), "dots", or "vertical": lines over the
+    full height at each x, whatever y is. ``color`` numbers the line's colour and dash, so that a curve looks the same
+    in two pictures; None is its position.
+    """
 
     label: str
     x: Sequence[float]
     y: Sequence[float]
     y_high: Sequence[float] = ()
     style: str = "line"
+    color: int | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,31 @@ class Ternary:
     kind: str = "ternary"
 
 
-Picture = Curves | Surface | Ternary
+@dataclass(frozen=True)
+class Tile:
+    """Images of one size, one below the other, and a few words for all of them.
+
+    An image is its grey values 0 (black) to 255 (white), row by row, two hexadecimal digits each.
+    """
+
+    images: Sequence[str]
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class ImageGrid:
+    """Tiles side by side, ``columns`` of them in a row; ``row_labels`` says what each image of a tile is."""
+
+    caption: str
+    height: int
+    width: int
+    columns: int
+    tiles: Sequence[Tile]
+    row_labels: Sequence[str] = ()
+    kind: str = "images"
+
+
+Picture = Curves | Surface | Ternary | ImageGrid
 
 
 def describe(picture: Picture) -> dict[str, Any]:

@@ -6,7 +6,7 @@ run on this machine loads this module, so it imports nothing of the package unti
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +14,11 @@ import pytest
 
 if TYPE_CHECKING:
     from mdnn_verify.catalogue import Entry
+    from mdnn_verify.checking.assessment import Assessment
     from mdnn_verify.runner.units import Settings, Unit
     from mdnn_verify.verdicts import CheckResult
 
-__all__ = ["ControlItem", "TheoremFile", "UnitItem"]
+__all__ = ["ControlItem", "TheoremFile", "UnitItem", "verify"]
 
 DEFAULTS: dict[str, Any] = {"--mdnn-seed": 0, "--mdnn-alpha": 1e-6, "--mdnn-theorems": []}
 MARKERS = {
@@ -26,6 +27,26 @@ MARKERS = {
     "montecarlo": "a simulation with stated error rates",
     "control": "a false neighbour of a theorem, which must be refuted",
 }
+
+
+@pytest.fixture
+def verify() -> Callable[..., Assessment]:
+    """``verify(ID, implementation, **terms)``: fail the test unless the implementation satisfies the contract of ID.
+
+    ``implementation`` is a callable or its address, ``terms`` are those of ``mdnn_verify.check``.
+    """
+
+    def hold(identifier: str, implementation: Callable[..., Any] | str, **terms: Any) -> Assessment:
+        from mdnn_verify.checking.api import check
+        from mdnn_verify.reporting.checks import told
+
+        assessment = check(identifier, implementation, **terms)
+        if assessment.verdict != "verified":
+            head = f"{assessment.id}: {assessment.subject} is {assessment.verdict}"
+            pytest.fail("\n".join([head, *told(assessment)]), pytrace=False)
+        return assessment
+
+    return hold
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

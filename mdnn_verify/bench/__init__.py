@@ -1,1 +1,1 @@
-"""Timing on the CPU and on a GPU, and regression tracking by lock-step comparison."""
+"""Timing on CPU and GPU, the lock-step comparison of two versions, and the history of a machine's figures."""

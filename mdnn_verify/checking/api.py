@@ -53,7 +53,7 @@ def _check_here(request: Request, implementation: Callable[..., Any]) -> Assessm
     from mdnn_verify.contract import Terms
 
     started, threads = time.monotonic(), torch.get_num_threads()
-    terms = Terms(getattr(torch, request.dtype), request.device, request.dim, request.trainable)
+    terms = Terms(getattr(torch, request.dtype), request.device, request.dim, request.trainable, request.alpha)
     contract = contract_of(request.id)
     torch.set_num_threads(1)  # sums in another order must not look like another result
     try:

@@ -8,7 +8,7 @@ from typing import Any
 
 __all__ = ["Assessment", "Request"]
 
-STATUS = {"verified": 0, "refuted": 1, "usage": 2, "inconclusive": 3}
+STATUS = {"verified": 0, "refuted": 1, "usage": 2, "inconclusive": 3, "error": 4}
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Request:
     device: str = "cpu"
     dim: int | None = None
     trainable: bool = False
+    alpha: float = 1e-6
     timeout: float = 10.0
     budget: float = 15.0
     memory: int = 4 << 30
@@ -29,7 +30,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Assessment:
-    """What came of a check: ``verdict`` is verified, refuted, inconclusive or usage, ``reason`` a sentence."""
+    """What came of a check: ``verdict`` is verified, refuted, inconclusive, usage or error, ``reason`` a sentence."""
 
     id: str
     subject: str

@@ -38,7 +38,9 @@ def main() -> None:
     torch.set_num_threads(1)
     tell(loading=request["subject"])
     try:
-        terms = Terms(getattr(torch, request["dtype"]), request["device"], request["dim"], request["trainable"])
+        terms = Terms(
+            getattr(torch, request["dtype"]), request["device"], request["dim"], request["trainable"], request["alpha"]
+        )
         contract = contract_of(request["id"])
         subject = Subject(load(request["subject"]), contract, terms)
         judgement = judge(

@@ -55,6 +55,8 @@ def validated(request: Request) -> Request:
         raise UsageError(f"--device is {request.device!r}, expected cpu or cuda")
     if request.dim is not None and not 1 < request.dim <= 64:
         raise UsageError(f"--dim is {request.dim}, expected 2 to 64")
+    if not 0 < request.alpha < 1:
+        raise UsageError(f"--alpha is {request.alpha}, expected a probability strictly between 0 and 1")
     if not request.timeout > 0:
         raise UsageError(f"--timeout is {request.timeout}, expected a positive number of seconds")
     return Request(**{**request.__dict__, "id": identifier})
@@ -200,7 +202,7 @@ def _lost(request: Request, trying: int, reason: str) -> dict[str, Any]:
     from mdnn_verify.checking.pasting import literal, snippet
     from mdnn_verify.contract import Terms
 
-    terms = Terms(getattr(torch, request.dtype), request.device, request.dim, request.trainable)
+    terms = Terms(getattr(torch, request.dtype), request.device, request.dim, request.trainable, request.alpha)
     instance = numbered(contract_of(request.id), request.id, trying, request.seed, terms)
     call = f"observed = subject({', '.join(instance.arguments)})  # {reason}\nexpected = 'a result'"
     texts = dict.fromkeys(("observed", "expected", "bound", "trace"), "")

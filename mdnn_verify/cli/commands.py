@@ -10,6 +10,9 @@ from typing import Annotated
 import typer
 
 from mdnn_verify.catalogue import catalogue
+from mdnn_verify.cli.anomaly import app as anomaly
+from mdnn_verify.cli.bench import app as bench
+from mdnn_verify.cli.check import check
 
 __all__ = ["app"]
 
@@ -25,6 +28,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+
+app.add_typer(anomaly, name="anomaly")
+app.add_typer(bench, name="bench")
+app.command()(check)
 
 Theorems = Annotated[
     list[Path] | None,

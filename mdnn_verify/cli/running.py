@@ -21,7 +21,7 @@ from mdnn_verify.runner.campaign import run_campaign, validated
 from mdnn_verify.runner.units import Settings
 from mdnn_verify.verdicts import KINDS
 
-__all__ = ["Request", "execute", "exit_status", "rebuild"]
+__all__ = ["PAGE", "RUN", "Request", "execute", "exit_status", "probe", "rebuild", "writable_file"]
 
 JOURNAL, RUN, PAGE = "journal.jsonl", "run.json", "index.html"
 
@@ -125,13 +125,13 @@ def _refuse(request: Request) -> None:
     _writable_folder(request.reports)
     for option, path in (("--json", request.json_file), ("--junit", request.junit)):
         if path is not None:
-            _writable_file(option, path)
+            writable_file(option, path)
 
 
 def _writable_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _probe(folder)
+        probe(folder)
     except OSError as error:
         raise UsageError(f"cannot write to the report folder {folder}: {error.strerror or error}") from None
     for name in (JOURNAL, RUN, PAGE):
@@ -139,16 +139,17 @@ def _writable_folder(folder: Path) -> None:
             raise UsageError(f"cannot write to the report folder {folder}: {name} is a folder there")
 
 
-def _writable_file(option: str, path: Path) -> None:
+def writable_file(option: str, path: Path) -> None:
+    """Raise UsageError unless the file named by an option can be written."""
     if path.is_dir():
         raise UsageError(f"cannot write {option} {path}: it is a folder")
     try:
-        _probe(path.parent)
+        probe(path.parent)
     except OSError as error:
         raise UsageError(f"cannot write {option} {path}: {error.strerror or error}") from None
 
 
-def _probe(folder: Path) -> None:
+def probe(folder: Path) -> None:
     """Permission bits say little (root, read-only mounts): only a write shows that one can write."""
     with tempfile.TemporaryFile(dir=folder) as file:
         file.write(b"x")

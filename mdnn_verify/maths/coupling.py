@@ -1,23 +1,77 @@
-"""Affine coupling layers with an arbitrary index set, and smooth networks to put into them."""
+"""Affine coupling layers with an arbitrary index set: the core, a checked call of it, a trainable layer.
+
+``couple`` is the only place where the layer and its log-determinant are computed. The checks of the theorem
+flows/coupling_log_det run it through ``affine_coupling``, and every layer that is trained is a ``CouplingLayer``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, groupby, zip_longest
 
 import torch
+from torch import nn
 
 from mdnn_verify.maths.validation import index_set as checked_index_set
 
-__all__ = ["SmoothNetwork", "affine_coupling", "complement"]
+__all__ = ["CouplingLayer", "Partition", "SmoothNetwork", "affine_coupling", "complement", "couple", "uncouple"]
 
 Network = Callable[[torch.Tensor], torch.Tensor]
+Networks = Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
+
+
+class Partition:
+    """{0, ..., n - 1} in two parts, O = ``inside`` and its complement Oc = ``outside``, each read in increasing order.
+
+    Only whole runs of consecutive indices are copied, so that a set of few runs costs no indexing, forward or backward.
+    Raises ValueError for an index set that is empty, full, repeats an index or leaves the range.
+    """
+
+    def __init__(self, index_set: Collection[int], n: int) -> None:
+        self.inside = checked_index_set("index_set", index_set, n)
+        self.outside = complement(self.inside, n)
+        members = set(self.inside)
+        runs = [len(list(run)) for _, run in groupby(range(n), members.__contains__)]
+        self._runs = runs  # in turn inside and outside
+        self._starts_inside = 0 in members
+        first, second = runs[0::2], runs[1::2]
+        self._inside_runs, self._outside_runs = (first, second) if self._starts_inside else (second, first)
+
+    def split(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """x (..., n) -> x_O (..., |O|) and x_Oc (..., n - |O|)."""
+        pieces = torch.split(x, self._runs, dim=-1)
+        first, second = _concatenated(pieces[0::2]), _concatenated(pieces[1::2])
+        return (first, second) if self._starts_inside else (second, first)
+
+    def join(self, x_inside: torch.Tensor, x_outside: torch.Tensor) -> torch.Tensor:
+        """The inverse of ``split``."""
+        parts = torch.split(x_inside, self._inside_runs, dim=-1), torch.split(x_outside, self._outside_runs, dim=-1)
+        return _concatenated(tuple(_alternating(*(parts if self._starts_inside else parts[::-1]))))
+
+
+def couple(x: torch.Tensor, partition: Partition, networks: Networks) -> tuple[torch.Tensor, torch.Tensor]:
+    """z_O = x_O, z_Oc = exp(s) * x_Oc + t with (s, t) = networks(x_O); returns (z, log|det dz/dx| = sum_i s_i).
+
+    ``x`` has shape (..., n). Nothing is checked here, nothing waits for the device, and nothing is written in place:
+    the layer can be differentiated to every order. Source: seed 000, Problem 3.
+    """
+    x_inside, x_outside = partition.split(x)
+    scale, shift = networks(x_inside)
+    return partition.join(x_inside, torch.exp(scale) * x_outside + shift), scale.sum(dim=-1)
+
+
+def uncouple(z: torch.Tensor, partition: Partition, networks: Networks) -> torch.Tensor:
+    """The inverse: x_O = z_O, x_Oc = (z_Oc - t) * exp(-s) with (s, t) = networks(z_O)."""
+    z_inside, z_outside = partition.split(z)
+    scale, shift = networks(z_inside)
+    return partition.join(z_inside, (z_outside - shift) * torch.exp(-scale))
 
 
 def affine_coupling(
     x: torch.Tensor, index_set: Collection[int], s: Network, t: Network
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Apply z_O = x_O, z_Oc = exp(s(x_O)) * x_Oc + t(x_O) and return (z, log|det dz/dx|), the latter sum_i s_i(x_O).
+    """``couple`` with everything checked: (z, log|det dz/dx|) for z_O = x_O, z_Oc = exp(s(x_O)) * x_Oc + t(x_O).
 
     ``x`` has shape (..., n), ``index_set`` O holds at least 1 and at most n - 1 of the indices 0 .. n - 1, ``s`` and
     ``t`` map (..., |O|) to (..., n - |O|); both index sets are read in increasing order. Source: seed 000, Problem 3.
@@ -27,19 +81,46 @@ def affine_coupling(
     _finite("x", x)
     if x.ndim == 0:
         raise ValueError("x has shape (), expected (..., n)")
-    inside = checked_index_set("index_set", index_set, x.shape[-1])
-    outside = complement(inside, x.shape[-1])
-    x_inside = x[..., list(inside)]
-    scale, shift = (_output(f"{name}(x_O)", f(x_inside), x, len(outside)) for name, f in (("s", s), ("t", t)))
-    z_outside = torch.exp(scale) * x[..., list(outside)] + shift
-    # concatenate and permute back rather than write in place: the layer stays differentiable to every order
-    place = torch.argsort(torch.tensor([*inside, *outside], device=x.device))
-    return torch.cat([x_inside, z_outside], dim=-1)[..., place], scale.sum(dim=-1)
+    partition = Partition(index_set, x.shape[-1])
+    expected = (*x.shape[:-1], len(partition.outside))
+
+    def networks(x_inside: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return _output("s(x_O)", s(x_inside), expected), _output("t(x_O)", t(x_inside), expected)
+
+    return couple(x, partition, networks)
+
+
+class CouplingLayer(nn.Module):
+    """An affine coupling layer to be trained; s and t are the two halves of the output of one network.
+
+    ``conditioner`` maps (..., |O|) to (..., 2 (n - |O|)): first r, then t. s = bound tanh(r / bound), so |s| <= bound
+    whatever the weights. As in the theorem, s and t are differentiable if the conditioner is.
+    """
+
+    def __init__(self, index_set: Collection[int], n: int, conditioner: nn.Module, bound: float) -> None:
+        super().__init__()
+        self.partition = Partition(index_set, n)
+        self.conditioner = conditioner
+        self.bound = bound
+
+    def networks(self, x_inside: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """s and t at x_O: (..., |O|) -> two tensors (..., n - |O|)."""
+        raw, shift = self.conditioner(x_inside).chunk(2, dim=-1)
+        return self.bound * torch.tanh(raw / self.bound), shift
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(..., n) -> z (..., n) and log|det dz/dx| (...)."""
+        return couple(x, self.partition, self.networks)
+
+    def inverse(self, z: torch.Tensor) -> torch.Tensor:
+        """(..., n) -> the x with forward(x)[0] = z."""
+        return uncouple(z, self.partition, self.networks)
 
 
 def complement(index_set: Sequence[int], n: int) -> tuple[int, ...]:
     """The indices among 0 .. n - 1 that are not in ``index_set``, increasing."""
-    return tuple(i for i in range(n) if i not in set(index_set))
+    inside = set(index_set)
+    return tuple(i for i in range(n) if i not in inside)
 
 
 @dataclass(frozen=True)
@@ -60,8 +141,16 @@ class SmoothNetwork:
         return self.bound * torch.tanh((self.W2 @ hidden.unsqueeze(-1)).squeeze(-1))
 
 
-def _output(name: str, value: torch.Tensor, x: torch.Tensor, length: int) -> torch.Tensor:
-    expected = (*x.shape[:-1], length)
+def _concatenated(pieces: tuple[torch.Tensor, ...]) -> torch.Tensor:
+    return pieces[0] if len(pieces) == 1 else torch.cat(pieces, dim=-1)
+
+
+def _alternating(first: tuple[torch.Tensor, ...], second: tuple[torch.Tensor, ...]) -> Iterator[torch.Tensor]:
+    """first[0], second[0], first[1], ...; ``first`` may be longer by one."""
+    return (piece for piece in chain.from_iterable(zip_longest(first, second)) if piece is not None)
+
+
+def _output(name: str, value: torch.Tensor, expected: tuple[int, ...]) -> torch.Tensor:
     if tuple(value.shape) != expected:
         raise ValueError(f"{name} has shape {tuple(value.shape)}, expected {expected}")
     return _finite(name, value)

@@ -14,6 +14,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from mdnn_verify.reporting.images import image_grid
 from mdnn_verify.reporting.svg import BAND, FAINT, HEIGHT, INK, LEVELS, LINE, NAMES, SURFACE, WIDTH, clean, placeholder
 from mdnn_verify.reporting.views import superscript
 
@@ -37,7 +38,7 @@ RC = {
 
 @dataclass(frozen=True)
 class Key:
-    """One line of a picture's key: ``style`` is line, step, band or dots; ``color`` and ``dash`` are CSS."""
+    """One line of a picture's key: ``style`` is that of its curve; ``color`` and ``dash`` are CSS."""
 
     label: str
     style: str
@@ -60,11 +61,13 @@ def draw(picture: Picture, number: int) -> Drawing:
     Raises ValueError for a description that cannot be drawn (an unknown kind, lengths that differ, nothing finite).
     """
     drawers = {"curves": _curves, "surface": _surface, "ternary": _ternary}
-    kind = picture.get("kind")
+    kind, caption = picture.get("kind"), str(picture.get("caption", ""))
     if kind == "error":  # the theorem's own function failed; its caption says how
-        raise ValueError(str(picture.get("caption", "")))
+        raise ValueError(caption)
+    if kind == "images":
+        return Drawing(caption, image_grid(picture, number), ())
     if kind not in drawers:
-        raise ValueError(f"unknown kind of picture {kind!r}; known: {', '.join(drawers)}")
+        raise ValueError(f"unknown kind of picture {kind!r}; known: {', '.join(drawers)}, images")
     import matplotlib
 
     with matplotlib.rc_context(RC):
@@ -73,7 +76,6 @@ def draw(picture: Picture, number: int) -> Drawing:
         keys, summary = drawers[kind](figure, picture)
         raw = io.StringIO()
         figure.savefig(raw, format="svg", metadata={"Date": None})
-    caption = str(picture.get("caption", ""))
     return Drawing(caption, clean(raw.getvalue(), number, caption, summary), tuple(keys))
 
 
@@ -102,7 +104,8 @@ def _curves(figure: Any, picture: Picture) -> tuple[list[Key], str]:
     for curve in picture["curves"]:
         style, band = curve.get("style", "line"), curve.get("style") == "band"
         x, y, high = _thin(curve["x"], curve["y"], curve["y_high"] if band else curve["y"])
-        role, dash = (BAND, "") if band else (LINE + lines % 4, DASHES[lines % 4])
+        index = lines if curve.get("color") is None else int(curve["color"])
+        role, dash = (BAND, "") if band else (LINE + index % 4, DASHES[index % 4])
         _plot(axes, "step band" if band and stepped else style, (x, y, high), placeholder(role), dash)
         keys.append(Key(str(curve["label"]), style, f"var(--fig-{NAMES[role]})", dash))
         lines += not band
@@ -117,7 +120,10 @@ def _plot(axes: Any, style: str, data: tuple[list[float], ...], color: str, dash
     if style in ("band", "step band"):
         axes.fill_between(x, y, high, color=color, linewidth=0, step="post" if style == "step band" else None)
     elif style == "dots":
-        axes.plot(x, y, "o", color=color, markersize=3, markeredgewidth=0)
+        axes.plot(x, y, "o", color=color, markersize=3 if len(x) > 4 else 6, markeredgewidth=0)
+    elif style == "vertical":
+        for at in x:
+            axes.axvline(at, color=color, linewidth=1.4, linestyle=pattern)
     else:
         steps = "steps-post" if style == "step" else "default"
         axes.plot(x, y, color=color, linewidth=1.4, linestyle=pattern, drawstyle=steps, solid_joinstyle="round")

@@ -1,4 +1,4 @@
-"""The report: one self-contained HTML page for a run's JSON document; no network, readable without scripts."""
+"""The report: one self-contained HTML page of run, experiments and benchmarks; no network, readable without scripts."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,22 +16,48 @@ from markupsafe import Markup
 
 from mdnn_verify.errors import UsageError
 from mdnn_verify.files import write_text
-from mdnn_verify.reporting import figures, formulas, graph, views
+from mdnn_verify.reporting import experiment_words, experiments, figures, formulas, graph, views
 from mdnn_verify.reporting.diff import compare
+from mdnn_verify.runner.journal import version_of
 
-__all__ = ["render", "write_report"]
+__all__ = ["Extras", "extras", "render", "write_report"]
 
 HERE = Path(__file__).parent
 FONT = HERE / "fonts" / "report-math.woff2"
-PICTURES_BUDGET = 1_300_000  # characters; with font, text and formulas the page stays under 2 MB
+PICTURES_BUDGET = 900_000  # characters; with font, text and formulas the page stays under 2 MB
+ILLUSTRATIONS_BUDGET = 400_000  # the same for the experiments, which come with images
+ANOMALY, BENCHMARKS = "anomaly", "benchmarks"  # folders beside the page
 
 
-def write_report(document: Mapping[str, Any], path: Path, previous: Mapping[str, Any] | None = None) -> None:
-    """Write the page for ``document``, all or nothing; ``previous`` is an earlier run to compare with.
+@dataclass(frozen=True)
+class Extras:
+    """What a report folder holds beside the run: its experiments and its benchmarks, None where there are none."""
 
+    anomaly: experiments.Section | None = None
+    benchmarks: Mapping[str, Any] | None = None
+    fault: str = ""  # why the benchmarks cannot be shown
+
+
+def extras(folder: Path) -> Extras:
+    """The experiments and benchmarks below a report folder. What cannot be read is named on the page, not raised."""
+    anomaly = experiments.section(folder / ANOMALY)
+    if not (folder / BENCHMARKS).is_dir():
+        return Extras(anomaly)
+    from mdnn_verify.reporting import benchmarks  # scipy, for those who have some
+
+    try:
+        return Extras(anomaly, benchmarks.section(folder / BENCHMARKS))
+    except UsageError as error:
+        return Extras(anomaly, fault=str(error))
+
+
+def write_report(document: Mapping[str, Any] | None, path: Path, previous: Mapping[str, Any] | None = None) -> None:
+    """Write the page, all or nothing: a run's ``document``, and the experiments and benchmarks beside ``path``.
+
+    ``document`` None leaves out the run; ``previous`` is an earlier run to compare with.
     Raises UsageError if ``path`` cannot be written.
     """
-    page = render(document, previous)
+    page = render(document, previous, extras(path.parent))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, page)
@@ -38,19 +65,28 @@ def write_report(document: Mapping[str, Any], path: Path, previous: Mapping[str,
         raise UsageError(f"cannot write the report to {path}: {error.strerror or error}") from None
 
 
-def render(document: Mapping[str, Any], previous: Mapping[str, Any] | None = None) -> str:
+def render(
+    document: Mapping[str, Any] | None, previous: Mapping[str, Any] | None = None, beside: Extras | None = None
+) -> str:
     """The page as text."""
     script = (HERE / "templates" / "script.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return _environment().get_template("report.html").render(
+    beside = beside or Extras()
+    theorems = document["theorems"] if document is not None else []
+    return environment().get_template("report.html").render(
         document=document,
-        run=document["run"],
-        theorems=document["theorems"],
-        ids={theorem["id"] for theorem in document["theorems"]},
-        graph=graph.layout(document["theorems"]),
-        difference=compare(previous, document) if previous is not None else None,
+        run=document["run"] if document is not None else None,
+        theorems=theorems,
+        ids={theorem["id"] for theorem in theorems},
+        graph=graph.layout(theorems),
+        difference=compare(previous, document) if previous is not None and document is not None else None,
         previous=previous,
+        anomaly=beside.anomaly,
+        benchmarks=beside.benchmarks,
+        fault=beside.fault,
         gallery=Gallery(),
+        illustrations=Gallery(ILLUSTRATIONS_BUDGET, start=10_000),
+        version=_version(document),
         script=Markup(script),
         digest=digest,
         style=Markup((HERE / "templates" / "style.css").read_text(encoding="utf-8")),
@@ -58,11 +94,19 @@ def render(document: Mapping[str, Any], previous: Mapping[str, Any] | None = Non
     )  # fmt: skip
 
 
+def _version(document: Mapping[str, Any] | None) -> str:
+    """Of what made the run; where there is no run, of what makes the page."""
+    if document is None:
+        return version_of("mdnn-verify").replace("not installed", "")
+    versions = document["run"]["versions"]
+    return str(versions.get("mdnn-verify") or versions.get("mdnn_verify") or "")
+
+
 class Gallery:
     """Draws pictures one after the other, numbers them and keeps the page within its size."""
 
-    def __init__(self, budget: int = PICTURES_BUDGET) -> None:
-        self.count = 0
+    def __init__(self, budget: int = PICTURES_BUDGET, start: int = 0) -> None:
+        self.count = start
         self.left = budget
 
     def draw(self, picture: Mapping[str, Any]) -> figures.Drawing | str:
@@ -79,15 +123,16 @@ class Gallery:
 
 
 @lru_cache(maxsize=1)
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """The templates with their filters."""
+    found = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    found.filters |= {
         "anchor": views.anchor,
         "display": formulas.display,
         "exact": views.exact,
@@ -96,8 +141,13 @@ def _environment() -> Environment:
         "seconds": views.seconds,
         "signs": formulas.signs,
     }
-    environment.globals |= {"views": views, "body_of": body_of, "is_text": lambda value: isinstance(value, str)}
-    return environment
+    found.globals |= {
+        "views": views,
+        "words": experiment_words,
+        "body_of": body_of,
+        "is_text": lambda value: isinstance(value, str),
+    }
+    return found
 
 
 def body_of(doc: str, title: str, source: str) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import platform
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -18,6 +17,7 @@ from typing import Any
 from mdnn_verify.errors import UsageError
 from mdnn_verify.files import write_text
 from mdnn_verify.runner.journal import LIBRARIES, plain, version_of
+from mdnn_verify.runner.machine import cpu, device_name
 from mdnn_verify.runner.units import Settings
 from mdnn_verify.verdicts import CheckResult, ControlResult, TheoremResult
 
@@ -46,7 +46,7 @@ def run_info(
         "seed": settings.seed,
         "alpha": settings.alpha,
         "device": settings.device,
-        "device_name": _device_name(settings.device),
+        "device_name": device_name(settings.device),
         "kinds": list(settings.kinds),
         "complete": complete,
         "timeout": settings.timeout,
@@ -58,7 +58,7 @@ def run_info(
         "seconds": seconds,
         "command": command,
         "platform": platform.platform(),
-        "cpu": _cpu(),
+        "cpu": cpu(),
     }
 
 
@@ -126,22 +126,3 @@ def _check(check: CheckResult) -> dict[str, Any]:
         "evidence": plain(verdict.evidence),
         "pictures": plain(verdict.pictures),
     }
-
-
-def _device_name(device: str) -> str:
-    if device != "cuda":
-        return ""
-    import torch
-
-    return torch.cuda.get_device_name()
-
-
-def _cpu() -> str:
-    """The processor's model, where the system tells it, and the number of cores."""
-    model = platform.processor() or platform.machine()
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else model}, {os.cpu_count()} cores"

@@ -13,7 +13,7 @@ from rich.text import Text
 from mdnn_verify.catalogue import Entry
 from mdnn_verify.verdicts import MONTECARLO, PATHWISE, SYMBOLIC
 
-__all__ = ["print_catalogue", "print_run"]
+__all__ = ["plain_console", "print_catalogue", "print_run"]
 
 STYLES = {"verified": "green", "refuted": "bold red", "inconclusive": "yellow"}
 AGREES = ("PROVED", "VERIFIED_WITHIN")
@@ -25,12 +25,12 @@ def print_catalogue(entries: Iterable[Entry], console: Console | None = None) ->
     table = Table("theorem", "title", "source", box=None, pad_edge=False)
     for entry in entries:
         table.add_row(Text(entry.id, no_wrap=True), Text(entry.title), Text(entry.source))
-    (console or _stdout()).print(table)
+    (console or plain_console()).print(table)
 
 
 def print_run(document: Mapping[str, Any], page: Path, console: Console | None = None) -> None:
     """The table of a run, the reasons of everything that is not verified, and the path of its page."""
-    console = console or _stdout()
+    console = console or plain_console()
     table = Table("theorem", "verdict", box=None, pad_edge=False)
     for name in ("proofs", "simulations", "controls refuted", "seconds"):
         table.add_column(name, justify="right")
@@ -83,7 +83,8 @@ def _open_points(theorem: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _stdout() -> Console:
+def plain_console() -> Console:
+    """Standard output, wide enough for a table where it is no terminal."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = max(console.width, PLAIN_WIDTH)

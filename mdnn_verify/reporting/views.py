@@ -20,9 +20,11 @@ __all__ = [
     "evidence_table",
     "exact",
     "headline",
+    "headline_without_run",
     "moment",
     "outcome_counts",
     "reproduce",
+    "rounded",
     "seconds",
     "superscript",
 ]
@@ -99,6 +101,13 @@ def headline(document: Mapping[str, Any]) -> tuple[str, str]:
     return verdict, f"Of {statements}: {', '.join(named)}{partial}"
 
 
+def headline_without_run(anomaly: Any, benchmarks: Any) -> str:
+    """The page's title where no theorem was checked, which it then does not speak of."""
+    parts = ["Anomaly detection"] if anomaly is not None else []
+    parts += ["Benchmarks"] if benchmarks is not None else []
+    return " and ".join(parts) or "Nothing here yet"
+
+
 def chapters(theorems: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[Mapping[str, Any]]]]:
     """Theorems by chapter, both in the order of the document."""
     found: dict[str, list[Mapping[str, Any]]] = {}
@@ -147,6 +156,14 @@ def exact(value: Any, digits: int = 6) -> str:
         return mantissa.replace("-", "\u2212")
     power = "10" + superscript(int(exponent))
     return (power if mantissa == "1" else f"{mantissa} \u00d7 {power}").replace("-", "\u2212")
+
+
+def rounded(value: float, digits: int = 3) -> str:
+    """A magnitude to so many digits, without a power of ten: 1 234 567 is 1 230 000."""
+    if not value or not math.isfinite(value):
+        return str(value)
+    places = digits - 1 - math.floor(math.log10(abs(value)))
+    return f"{round(value, places):,.{max(places, 0)}f}".replace(",", "\u202f")
 
 
 def superscript(number: int) -> str:

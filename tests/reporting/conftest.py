@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -12,6 +13,10 @@ from typing import Any
 
 import pytest
 
+from mdnn_verify.anomaly import embedded
+from mdnn_verify.anomaly.base import Settings
+from mdnn_verify.anomaly.experiment import Experiment
+from mdnn_verify.anomaly.flow1d_experiment import Flow1dExperiment
 from mdnn_verify.reporting.html import write_report
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -33,12 +38,33 @@ def document(fixtures: ModuleType) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def report(fixtures: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of the synthetic run, compared with an earlier one that lacks its last theorem."""
+    """The page of the synthetic run, compared with an earlier one that lacks its last theorem, and of experiments."""
     path = tmp_path_factory.mktemp("report") / "index.html"
+    _write_experiments(path.parent / "anomaly")
     previous = fixtures.document()
     previous["theorems"].pop()
     write_report(fixtures.document(), path, previous)
     return path
+
+
+@pytest.fixture(scope="session")
+def experiments_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of experiments alone."""
+    path = tmp_path_factory.mktemp("experiments") / "index.html"
+    _write_experiments(path.parent / "anomaly")
+    write_report(None, path)
+    return path
+
+
+def _write_experiments(folder: Path) -> None:
+    """A detector on the stand-in data, two seeds; the one-dimensional flow; and a file that is neither."""
+    folder.mkdir()
+    detector = Experiment("pca", embedded.load())
+    documents = [detector.run(Settings(seed=seed), lambda _: None) for seed in range(2)]
+    documents.append(Flow1dExperiment().run(Settings(epochs=1), lambda _: None))
+    for i, document in enumerate(documents):
+        (folder / f"{i}.json").write_text(json.dumps(document))
+    (folder / "damaged.json").write_text("{")
 
 
 @pytest.fixture(scope="session")

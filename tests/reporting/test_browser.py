@@ -162,7 +162,7 @@ def test_filter_by_a_theorems_verdict(visit: Any) -> None:
     page = visit().page
     page.select_option("#verdict", "refuted")
     assert page.evaluate(VISIBLE) == ["divergences/kl_nonnegative"]
-    assert page.locator(".summary tbody tr:visible").count() == 1
+    assert page.locator(".summary tbody tr[data-for]:visible").count() == 1
     assert page.inner_text("#count").startswith("1 of 5 theorems")
 
 
@@ -275,6 +275,55 @@ def test_hostile_detector_sees_an_injection(visit: Any, report: Path, tmp_path: 
     planted = report.read_text().replace("script-src 'sha256-", "script-src 'unsafe-inline' 'x-")
     path.write_text(planted.replace("<footer>", "<footer><script>window.hacked = 1</script>"))
     assert visit(path).page.evaluate("window.hacked") == 1
+
+
+DRAWN = """Promise.all([...document.querySelectorAll('svg image')].map(async (node) => {
+  const image = new Image(); image.src = node.href.baseVal; await image.decode(); return image.naturalWidth; }))"""
+
+
+def test_images_of_experiments_are_shown_pixel_by_pixel(visit: Any) -> None:
+    seen = visit()
+    seen.page.click("#expand")
+    assert set(seen.page.evaluate(DRAWN)) == {8}
+    assert seen.page.evaluate("getComputedStyle(document.querySelector('svg image')).imageRendering") == "pixelated"
+    assert seen.complaints == []
+
+
+def test_page_of_experiments_alone(visit: Any, experiments_report: Path) -> None:
+    seen = visit(experiments_report, color_scheme="dark", viewport={"width": 400, "height": 800})
+    page = seen.page
+    assert page.locator("details.method[open]").count() == 0
+    page.click("#expand")
+    assert page.locator("details.method[open]").count() == 2
+    assert page.evaluate(CONTRAST) == []
+    assert page.evaluate(DANGLING) == page.evaluate(DUPLICATES) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    page.click("#theme")
+    assert page.inner_text("#theme") == "Theme: dark"
+    page.keyboard.press("/")
+    page.keyboard.press("Escape")
+    assert seen.complaints == []
+
+
+def test_deep_link_opens_a_method(visit: Any, experiments_report: Path) -> None:
+    page = visit(experiments_report).page
+    link = page.get_attribute("table.methods a", "href")
+    linked = visit(experiments_report, link.removeprefix("#")).page
+    assert linked.locator("details.method[open]").get_attribute("id") == link.removeprefix("#")
+
+
+def test_pictures_have_names(visit: Any, experiments_report: Path) -> None:
+    page = visit(experiments_report).page
+    page.click("#expand")
+    names = page.evaluate(NAMES)
+    assert len(names) == 9
+    assert all(name.strip() for name in names)
+    page.evaluate("document.querySelector('svg[role=img] title').textContent = ''")
+    assert "" in page.evaluate(NAMES), "the detector must see a picture without a name"
+
+
+NAMES = """[...document.querySelectorAll('svg[role=img]')].map((svg) =>
+  document.getElementById(svg.getAttribute('aria-labelledby').split(' ')[0]).textContent)"""
 
 
 def test_render_is_deterministic(document: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@
   }));
 
   function apply() {
+    if (!search) return; // a page without theorems
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     const whole = ["verified", "refuted", "inconclusive"].includes(verdict.value);
     const filtering = words.length > 0 || verdict.value !== "" || kind.value !== "";
@@ -51,7 +52,7 @@
   }
 
   function reset() {
-    search.value = verdict.value = kind.value = "";
+    if (search) search.value = verdict.value = kind.value = "";
     apply();
   }
 
@@ -106,12 +107,12 @@
   addEventListener("hashchange", follow);
   addEventListener("keydown", (event) => {
     const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName);
-    if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) { event.preventDefault(); search.focus(); }
-    if (event.key === "Escape" && event.target === search) reset();
+    if (search && event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) { event.preventDefault(); search.focus(); }
+    if (event.key === "Escape" && search && event.target === search) reset();
   });
-  for (const field of [search, verdict, kind]) field.addEventListener("input", apply);
+  for (const field of [search, verdict, kind]) field?.addEventListener("input", apply);
   form.addEventListener("submit", (event) => event.preventDefault());
-  $("reset").addEventListener("click", () => { reset(); search.focus(); });
+  $("reset")?.addEventListener("click", () => { reset(); search.focus(); });
   $("expand").addEventListener("click", () => { for (const node of all("main details")) node.open = true; });
   $("collapse").addEventListener("click", () => { for (const node of all("main details")) node.open = false; });
   $("theme").addEventListener("click", () => setTheme(themes[(themes.indexOf(root.dataset.theme ?? "automatic") + 1) % 3]));

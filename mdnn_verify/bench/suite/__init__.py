@@ -1,0 +1,1 @@
+"""The benchmarks of ``mdnn-verify bench run``: pytest-benchmark tests, one file a subject."""
