@@ -5,8 +5,9 @@
 Three kinds of sessions of the running version against itself: without and with +10 % and +20 % more of the same calls
 on the head's side. Every comparison is then a set of sessions drawn from them without repetition, judged by ``rule``.
 A/A sessions are reused over many comparisons, each with random signs: which of two identical sides is called the head
-is arbitrary. The interval of a rate is a bootstrap over the measured sessions, because comparisons that share sessions
-are not independent; the A/A comparisons that share no session are counted beside.
+is arbitrary. Comparisons that share sessions are not independent, so a rate's interval comes from the sessions: seven
+alarm exactly if all of them exceed +2 %, hence with the seventh power of one session's probability. The A/A comparisons
+that share no session are counted beside.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.stats import binomtest
 
 from mdnn_verify.bench import rule
 from mdnn_verify.bench.journal import SessionJournal
@@ -35,7 +37,6 @@ CHEAP = ("draws", "decision", "coupling")
 INJECTED = (0.0, 0.1, 0.2)
 SESSIONS = 42
 COMPARISONS = 2000
-BOOTSTRAP = 200
 SEED = 7
 MARKERS = ("<!-- campaign -->", "<!-- end of campaign -->")
 
@@ -75,14 +76,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def rates(rows: Sequence[Mapping[str, Any]], seed: int = SEED) -> dict[str, Any]:
-    """Alarm and detection rates over resampled comparisons, all workloads together, with bootstrap intervals."""
+    """Alarm and detection rates over resampled comparisons, all workloads together, with intervals."""
     generator = np.random.default_rng(seed)
     pools = {share: _pools(rows, share) for share in INJECTED}
     found = {
-        "alarms": _rate(pools[0.0], generator, _alarm_share),
-        "alarms_either_direction": _rate(pools[0.0], generator, _either_share),
-        "detected_10": _rate(pools[0.1], generator, _slower_share),
-        "detected_20": _rate(pools[0.2], generator, _slower_share),
+        "alarms": _rate(pools[0.0], generator, flip=True),
+        "alarms_either_direction": _rate(pools[0.0], generator, flip=True, either=True),
+        "detected_10": _rate(pools[0.1], generator),
+        "detected_20": _rate(pools[0.2], generator),
     }
     disjoint = [verdict for pool in pools[0.0].values() for verdict in _disjoint(pool)]
     alarms = sum(verdict is rule.Verdict.SLOWER for verdict in disjoint)
@@ -112,7 +113,7 @@ def table(document: Mapping[str, Any]) -> list[str]:
         f"pairs each; {found['comparisons']:,} resampled comparisons of {found['sessions_per_comparison']} sessions "
         "in each row.",
         "",
-        "| comparison | share | 95 % interval (bootstrap over sessions) | required |",
+        "| comparison | share | 95 % interval | required |",
         "|---|---|---|---|",
     ]
     for title, name, required in rows:
@@ -160,43 +161,33 @@ def _pools(rows: Sequence[Mapping[str, Any]], share: float) -> dict[str, np.ndar
     }
 
 
-Share = Callable[[np.ndarray, np.random.Generator, int], float]
+def _rate(
+    pools: Mapping[str, np.ndarray], generator: np.random.Generator, *, flip: bool = False, either: bool = False
+) -> dict[str, float]:
+    """How often the rule alarms over drawn comparisons, on average over workloads, and the mean of their limits."""
+    alarms = (rule.Verdict.SLOWER, rule.Verdict.FASTER) if either else (rule.Verdict.SLOWER,)
+    shares = [np.mean([v in alarms for v in _verdicts(pool, generator, flip)]) for pool in pools.values()]
+    low, high = np.mean([_limits(pool, flip) for pool in pools.values()], axis=0) * len(alarms)
+    return {"rate": float(np.mean(shares)), "low": float(low), "high": float(high)}
 
 
-def _rate(pools: Mapping[str, np.ndarray], generator: np.random.Generator, share: Share) -> dict[str, float]:
-    """The mean over workloads, and its bootstrap interval: sessions drawn again with repetition."""
-    rate = float(np.mean([share(pool, generator, COMPARISONS) for pool in pools.values()]))
-    again = [
-        np.mean([share(generator.choice(pool, len(pool)), generator, COMPARISONS // 10) for pool in pools.values()])
-        for _ in range(BOOTSTRAP)
-    ]
-    low, high = np.quantile(again, [0.025, 0.975])
-    return {"rate": rate, "low": float(low), "high": float(high)}
+def _limits(pool: np.ndarray, flip: bool) -> tuple[float, float]:
+    """Exact 95 % limits for P(one session exceeds +2 %), to the power that unanimity takes.
+
+    With random signs that probability is half that of exceeding 2 % in either direction.
+    """
+    beyond = np.abs(pool) > rule.MARGIN if flip else pool > rule.MARGIN
+    interval = binomtest(int(beyond.sum()), len(pool)).proportion_ci(0.95, method="exact")
+    scale, power = (0.5 if flip else 1.0), rule.LEAST_SESSIONS
+    return (scale * float(interval.low)) ** power, (scale * float(interval.high)) ** power
 
 
-def _slower_share(pool: np.ndarray, generator: np.random.Generator, comparisons: int) -> float:
-    """How often sessions drawn without repetition are judged SLOWER."""
-    return float(np.mean([v is rule.Verdict.SLOWER for v in _verdicts(pool, generator, comparisons)]))
-
-
-def _alarm_share(pool: np.ndarray, generator: np.random.Generator, comparisons: int) -> float:
-    flipped = _verdicts(pool, generator, comparisons, flip=True)
-    return float(np.mean([v is rule.Verdict.SLOWER for v in flipped]))
-
-
-def _either_share(pool: np.ndarray, generator: np.random.Generator, comparisons: int) -> float:
-    alarms = (rule.Verdict.SLOWER, rule.Verdict.FASTER)
-    return float(np.mean([v in alarms for v in _verdicts(pool, generator, comparisons, flip=True)]))
-
-
-def _verdicts(
-    pool: np.ndarray, generator: np.random.Generator, comparisons: int, *, flip: bool = False
-) -> Iterator[rule.Verdict]:
+def _verdicts(pool: np.ndarray, generator: np.random.Generator, flip: bool) -> Iterator[rule.Verdict]:
+    """Of comparisons of sessions drawn without repetition, with random signs if ``flip``."""
     n = rule.LEAST_SESSIONS
-    for _ in range(comparisons):
-        chosen = generator.choice(pool, n, replace=False)
+    for _ in range(COMPARISONS):
         signs = generator.choice((-1, 1), n) if flip else np.ones(n)
-        yield rule.verdict((chosen * signs).tolist())
+        yield rule.verdict((generator.choice(pool, n, replace=False) * signs).tolist())
 
 
 def _disjoint(pool: np.ndarray) -> list[rule.Verdict]:

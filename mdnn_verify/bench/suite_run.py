@@ -107,7 +107,7 @@ def _rows(figures: Path) -> list[dict[str, Any]]:
     found = json.loads(figures.read_text(encoding="utf-8"))["benchmarks"]
     return [
         {
-            "name": row["fullname"].split("::", 1)[-1],
+            "name": _name(*row["fullname"].split("::", 1)),
             "device": row["extra_info"].get("device", "cpu"),
             "stats": {name: row["stats"][name] for name in STATISTICS},
             "extra": row["extra_info"],
@@ -124,5 +124,12 @@ def _others(report: Path) -> dict[str, list[dict[str, str]]]:
             for tag in tags:
                 for found in case.iter(tag):
                     reason = found.get("message", "").partition("\n")[0]
-                    others[kind].append({"name": case.get("name", ""), "reason": reason})
+                    name = _name(case.get("classname", ""), case.get("name", ""))
+                    others[kind].append({"name": name, "reason": reason})
     return others
+
+
+def _name(file: str, test: str) -> str:
+    """The name flow/training_step[cpu] for a test of test_flow.py, which JUnit calls suite.test_flow."""
+    subject = file.removesuffix(".py").replace("/", ".").rpartition(".")[2]
+    return f"{subject.removeprefix('test_')}/{test.removeprefix('test_')}"

@@ -13,7 +13,7 @@ import torch
 __all__ = ["Derivatives", "compare", "leaves", "richardson", "tracked", "weighted"]
 
 STEPS = tuple(2.0**-k for k in (7, 8, 9, 10))
-INFORMATIVE = 1e-4  # an uncertainty above this share of the slope tells nothing apart
+INFORMATIVE = 1e-4  # an uncertainty above this share of the slope and of the values tells nothing apart
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def compare(
     ends = zip(result(0.0), result(STEPS[0]), kept, strict=True)
     return Derivatives(
         by_autograd, value, uncertainty,
-        smooth=uncertainty <= INFORMATIVE * max(abs(value), abs(by_autograd)),
+        smooth=uncertainty <= INFORMATIVE * max(abs(value), size),
         partial=any(not keep and not torch.equal(here, there) for here, there, keep in ends),
     )  # fmt: skip
 

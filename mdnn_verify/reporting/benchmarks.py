@@ -22,6 +22,10 @@ STYLES = {
     "SLOWER": "bold red", "less accurate": "bold red", "slower": "bold red", "FASTER": "green", "SAME": "green",
     "ok": "green", "UNDECIDED": "yellow", "undecided": "yellow", "machine unfit": "yellow",
 }  # fmt: skip
+CEILINGS = {
+    "share_of_operations_ceiling": "the float32 products ceiling",
+    "share_of_bytes_ceiling": "the memory bandwidth ceiling",
+}
 NARROWEST = 120  # columns where stdout is not a terminal
 
 
@@ -113,7 +117,7 @@ def print_history(found: Sequence[history.Series], key: str, console: Console | 
 def _row(row: Mapping[str, Any]) -> dict[str, str]:
     stats, extra = row["stats"], row["extra"]
     return {
-        "name": row["name"].removeprefix("test_"),
+        "name": row["name"],
         "device": row["device"],
         "median": _time(extra["cuda"]["q50"] if "cuda" in extra else stats["median"]),
         "iqr": _time(stats["iqr"]),
@@ -123,18 +127,31 @@ def _row(row: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _beside(extra: Mapping[str, Any]) -> str:
-    """Rates and shares of ceilings, as far as the row has them."""
+    """Rates, ratios and shares of ceilings, as far as the row has them."""
     words = []
     for name, unit in (("images_per_second", "images/s"), ("draws_per_second", "draws/s")):
         if isinstance(extra.get(name), (int, float)):
             words.append(f"{extra[name]:,.0f} {unit}")
-    for name, ceiling in (("operations", "float32 products"), ("bytes", "memory bandwidth")):
-        if f"share_of_{name}_ceiling" in extra:
-            words.append(f"{100 * extra[f'share_of_{name}_ceiling']:.0f} % of the {ceiling} ceiling")
+    if "times_our_seconds" in extra:
+        words.append(f"{_ratio(extra['times_our_seconds'])} times our time")
+    for name, value in extra.items():
+        if name.startswith("share_of_"):
+            words.append(f"{_ratio(value, percent=True)} of {CEILINGS.get(name, name.removeprefix('share_of_'))}")
     ratio = extra.get("largest_ratio_to_sequential_bound")
     words += [f"at most {ratio:.2f} of the sequential bound"] if ratio is not None else []
+    for name, title in (("type_i", "type I"), ("type_ii", "type II")):
+        if extra.get(name):
+            words.append(f"{title} {100 * min(extra[name]):.2f} to {100 * max(extra[name]):.2f} %")
     words += ["embedded stand-in data"] if extra.get("embedded") else []
     return ", ".join(words)
+
+
+def _ratio(value: float | Mapping[str, Any], *, percent: bool = False) -> str:
+    """A number, or a median with its interval if it has one."""
+    found = {"median": value} if isinstance(value, (int, float)) else value
+    shown = [f"{100 * found[k]:.0f}" if percent else f"{found[k]:.2f}" for k in ("median", "low", "high") if k in found]
+    interval = f" ({shown[1]} to {shown[2]})" if len(shown) == 3 else ""
+    return f"{shown[0]}{' %' if percent else ''}{interval}"
 
 
 def _verdicts(document: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -177,7 +194,7 @@ def _trend(found: history.Series) -> Curves:
     if found.changes:
         x, y = [days[i] for i in found.changes], [1e3 * found.seconds[i] for i in found.changes]
         curves.append(Curve("first run after a change point", x, y, style="dots"))
-    caption = f"{found.name.removeprefix('test_')}, {len(days)} runs"
+    caption = f"{found.name}, {len(days)} runs"
     return Curves(caption, f"days since {found.started[0][:10]}", "median (ms)", curves)
 
 

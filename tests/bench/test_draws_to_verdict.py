@@ -9,7 +9,6 @@ s^2 the variance of the sample. Only runs that took no more than LEAST_DRAWS are
 
 from __future__ import annotations
 
-import ast
 import math
 from collections.abc import Iterator, Sequence
 from statistics import fmean
@@ -17,10 +16,11 @@ from typing import Any
 
 import pytest
 
-from mdnn_verify.catalogue import Entry, catalogue
+from mdnn_verify.bench.draws import monte_carlo_units, parts
+from mdnn_verify.catalogue import catalogue
 from mdnn_verify.engines.montecarlo import BLOCK
 from mdnn_verify.runner.units import Settings, Unit, run_unit
-from mdnn_verify.verdicts import MONTECARLO, CheckResult
+from mdnn_verify.verdicts import CheckResult
 
 SEEDS = 5
 LARGEST_RATIO = 2.0
@@ -29,20 +29,7 @@ MEASURED = ("draws", "draws_per_second", "bound_ratio", "bound_ratio_of_stated_v
 HEADER = ("check", "claim", "draws", "draws/s", "ratio", "of stated variance", "delta", "excused (fewest draws)")
 
 
-def declared(entry: Entry) -> list[str]:
-    """The Monte Carlo checks of a theorem's file, read without importing it."""
-    functions = [node for node in ast.walk(ast.parse(entry.path.read_bytes())) if isinstance(node, ast.FunctionDef)]
-    return [
-        function.name for function in functions if any("monte_carlo" in ast.dump(d) for d in function.decorator_list)
-    ]
-
-
-UNITS = [Unit(entry, None, name, MONTECARLO) for entry in catalogue().values() for name in declared(entry)]
-
-
-def parts(result: CheckResult) -> list[dict[str, Any]]:
-    """The evidence of each claim of the check."""
-    return list(result.verdict.evidence.get("parts", [result.verdict.evidence]))
+UNITS = monte_carlo_units()
 
 
 @pytest.fixture(scope="module")
