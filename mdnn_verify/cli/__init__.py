@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -18,6 +19,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     0 verified, 1 refuted, 2 usage, 3 inconclusive or skipped, 4 error, 130 interrupted.
     """
+    # A thread of torch's that waits should sleep: where other programs need the cores, spinning makes training 3 times
+    # slower or worse. Read when torch is imported.
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     from mdnn_verify.cli.commands import app
 
     arguments = list(sys.argv[1:] if arguments is None else arguments)

@@ -80,14 +80,14 @@ def compare(
     from mdnn_verify.bench.compare import Plan
     from mdnn_verify.bench.compare import compare as compared
     from mdnn_verify.bench.machine import this_machine
-    from mdnn_verify.bench.trees import baseline_tree, installed_tree, tree_at
+    from mdnn_verify.bench.trees import baseline_tree, frozen, installed_tree, tree_at
     from mdnn_verify.cli.counting import counted
     from mdnn_verify.reporting.benchmarks import print_compare
 
     plan = Plan(_workloads(workload), sessions, pairs, inject / 100)
     machine, kept = this_machine(), reports / BENCHMARKS
-    current = tree_at(head) if head else installed_tree()
-    with baseline_tree(baseline) as earlier, counted("comparing") as on_session:
+    running = tree_at(head) if head else installed_tree()
+    with baseline_tree(baseline) as earlier, frozen(running) as current, counted("comparing") as on_session:
         document = compared(
             earlier, current, plan, machine, journal=reports / JOURNAL, resume=resume, on_session=on_session
         )

@@ -18,12 +18,15 @@ from mdnn_verify.reporting.views import exact
 __all__ = ["print_experiments"]
 
 Document = Mapping[str, Any]
+WIDTH = 140  # of the table with all its intervals, where stdout is no terminal
 COLUMNS = ("threshold", "type I %", "type II %", "AUROC", "conformal\ntype I %", "\ntype II %", "train s")
 
 
 def print_experiments(documents: Sequence[Document], page: Path, console: Console | None = None) -> None:
     """The table of one method's documents, which are of the same data."""
     console = console or plain_console()
+    if not console.is_terminal:
+        console.width = max(console.width, WIDTH)
     first = documents[0]
     data, score = first["data"], first["score"]
     style = "bold yellow" if data["embedded"] else ""
@@ -50,17 +53,8 @@ def _table(documents: Sequence[Document]) -> Table:
         table.add_row(*_medians(documents))
     for seed in documents[0]["published"]:
         seconds = "-" if seed["train_seconds"] is None else f"{seed['train_seconds']:.1f}"
-        words = (
-            exact(seed["threshold"], 4),
-            hundredfold(seed["type_i"]),
-            hundredfold(seed["type_ii"]),
-            "",
-            "",
-            "",
-            seconds,
-            "",
-        )
-        table.add_row(f"{seed['source']}, as published", *words)
+        rates = (exact(seed["threshold"], 4), hundredfold(seed["type_i"]), hundredfold(seed["type_ii"]))
+        table.add_row(f"printed in {seed['source']}", *rates, "", "", "", seconds)
     return table
 
 
