@@ -8,4 +8,4 @@ from importlib.metadata import entry_points
 if not any(point.name == "mdnn_verify" for point in entry_points(group="pytest11")):
     pytest_plugins = ["mdnn_verify.pytest_plugin"]
 
-os.environ.setdefault("MDNN_OFFLINE", "1")  # tests never go to the network: without MDNN_DATA they use the embedded images
+os.environ.setdefault("MDNN_OFFLINE", "1")  # tests never go to the network

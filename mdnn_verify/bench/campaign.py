@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from mdnn_verify.bench import rule
 from mdnn_verify.bench.journal import SessionJournal
 from mdnn_verify.bench.lockstep import PAIRS, WORKLOADS, run_session
 from mdnn_verify.bench.machine import available_cores, this_machine
-from mdnn_verify.bench.trees import commit_of, installed_tree, refuse_changed
+from mdnn_verify.bench.trees import Tree, commit_of, frozen, installed_tree
 from mdnn_verify.errors import UsageError
 from mdnn_verify.files import write_text
 
@@ -44,35 +44,40 @@ MARKERS = ("<!-- campaign -->", "<!-- end of campaign -->")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, resample, write the JSON and the table; 0 if the rule keeps its promises here, 1 if not."""
     options = _parser().parse_args(arguments)
-    machine, tree = this_machine(), installed_tree()
-    header = {
-        "journal": "regression rule campaign", "machine": machine.key, "digest": tree.digest,
-        "workloads": list(options.workload or CHEAP), "sessions": options.sessions, "pairs": options.pairs,
-    }  # fmt: skip
     if options.sessions < rule.LEAST_SESSIONS:
         raise UsageError(f"--sessions is {options.sessions}, expected at least {rule.LEAST_SESSIONS}")
-    with SessionJournal(options.journal, header, resume=options.resume) as journal:
-        _measure(journal, header, options.file, lambda done, total: _tell(f"{done} of {total} sessions"))
-        rows = journal.rows
-    refuse_changed(tree)
+    machine, running = this_machine(), installed_tree()
+    commit = commit_of(running.folder)
+    with frozen(running) as tree:
+        header = {
+            "journal": "regression rule campaign", "machine": machine.key, "digest": tree.digest,
+            "workloads": list(options.workload or CHEAP), "sessions": options.sessions, "pairs": options.pairs,
+        }  # fmt: skip
+        with SessionJournal(options.journal, header, resume=options.resume) as journal:
+            _measure(journal, header, tree, options.file)
+            rows = journal.rows
     document: dict[str, Any] = {
         "schema": 1,
         "kind": "campaign",
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": commit_of(tree.folder),
+        "commit": commit,
         "machine": machine.description(),
         **{name: header[name] for name in ("workloads", "sessions", "pairs")},
         "rates": rates(rows),
         "measured": rows,
     }
-    path = options.reports / machine.key / "campaign.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, json.dumps(document, allow_nan=False) + "\n")
     lines = table(document)
-    if options.document and options.document.exists():
-        _replace(options.document, lines)
+    _keep(document, lines, options)
     print("\n".join(lines))
     return 0 if document["rates"]["kept"] else 1
+
+
+def _keep(document: Mapping[str, Any], lines: Sequence[str], options: argparse.Namespace) -> None:
+    path: Path = options.reports / document["machine"]["key"] / "campaign.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, json.dumps(document, allow_nan=False) + "\n")
+    if options.document.exists():
+        _replace(options.document, lines)
 
 
 def rates(rows: Sequence[Mapping[str, Any]], seed: int = SEED) -> dict[str, Any]:
@@ -130,14 +135,11 @@ def table(document: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _measure(
-    journal: SessionJournal, header: Mapping[str, Any], file: Path, on_session: Callable[[int, int], None]
-) -> None:
+def _measure(journal: SessionJournal, header: Mapping[str, Any], tree: Tree, file: Path) -> None:
     """The kinds alternate from session to session, so that they meet the same machine."""
-    tree, cores = installed_tree(), available_cores()
-    total = header["sessions"] * len(INJECTED)
+    cores, total = available_cores(), header["sessions"] * len(INJECTED)
     for done, (number, share) in enumerate(_order(header["sessions"])):
-        on_session(done, total)
+        _tell(f"{done} of {total} sessions")
         have = {row["workload"] for row in journal.rows if (row["session"], row["inject"]) == (number, share)}
         left = [name for name in header["workloads"] if name not in have]
         core = cores[number % len(cores)]
@@ -145,7 +147,6 @@ def _measure(
             tree, tree, left, number=number, core=core, pairs=header["pairs"], inject=share, workloads=file
         ) if left else ():  # fmt: skip
             journal.append({"session": number, "inject": share, **measured.as_json()})
-    on_session(total, total)
 
 
 def _order(sessions: int) -> Iterator[tuple[int, float]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import shutil
 import subprocess
 import tarfile
 import tempfile
@@ -12,9 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from mdnn_verify.errors import MdnnVerifyError, UsageError
+from mdnn_verify.errors import UsageError
 
-__all__ = ["Tree", "baseline_tree", "commit_of", "digest_of", "installed_tree", "refuse_changed", "tree_at"]
+__all__ = ["Tree", "baseline_tree", "commit_of", "digest_of", "frozen", "installed_tree", "tree_at"]
 
 PACKAGE = "mdnn_verify"
 LABEL = 10  # characters of a commit
@@ -44,26 +45,30 @@ def installed_tree() -> Tree:
 
 
 @contextmanager
+def frozen(tree: Tree) -> Iterator[Tree]:
+    """A copy while the context is open: whoever edits the files meanwhile does not change what is measured."""
+    with tempfile.TemporaryDirectory(prefix="mdnn-tree-") as temporary:
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(tree.folder / PACKAGE, Path(temporary) / PACKAGE, ignore=ignored)
+        yield tree_at(Path(temporary), tree.label)
+
+
+@contextmanager
 def baseline_tree(name: str, repository: Path | None = None) -> Iterator[Tree]:
-    """A folder, or else a git revision of ``repository`` (the current folder's), exported while the context is open.
+    """A folder, or else a git revision of ``repository`` (the current folder's), copied while the context is open.
 
     Raises UsageError for a name that is neither.
     """
     folder = Path(name)
     if (folder / PACKAGE / "__init__.py").is_file():
-        yield tree_at(folder)
+        with frozen(tree_at(folder)) as copy:
+            yield copy
         return
     repository = repository or Path.cwd()
     commit = _commit(name, repository)
     with tempfile.TemporaryDirectory(prefix="mdnn-baseline-") as temporary:
         _export(commit, repository, Path(temporary))
         yield tree_at(Path(temporary), commit[:LABEL] if commit.startswith(name) else f"{name} ({commit[:LABEL]})")
-
-
-def refuse_changed(tree: Tree) -> None:
-    """Raises MdnnVerifyError if a file of the tree has changed since it was described: sessions then mix versions."""
-    if digest_of(tree.folder / PACKAGE) != tree.digest:
-        raise MdnnVerifyError(f"the files of {tree.label} changed while they were measured; nothing is concluded")
 
 
 def digest_of(package: Path) -> str:

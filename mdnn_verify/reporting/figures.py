@@ -18,10 +18,11 @@ from mdnn_verify.reporting.images import image_grid
 from mdnn_verify.reporting.svg import BAND, FAINT, HEIGHT, INK, LEVELS, LINE, NAMES, SURFACE, WIDTH, clean, placeholder
 from mdnn_verify.reporting.views import superscript
 
-__all__ = ["Drawing", "Key", "draw"]
+__all__ = ["Drawing", "Key", "draw", "thinned"]
 
 Picture = Mapping[str, Any]
 MOST_POINTS = 120
+FEW_POINTS = 40  # of a curve that is shown small
 MOST_CELLS = 33
 DASHES = ("", "5 3", "1.5 2.5", "7 2.5 1.5 2.5")
 
@@ -246,6 +247,21 @@ def _round_levels(values: Sequence[float]) -> list[float]:
 def _ramp(levels: Sequence[float]) -> list[str]:
     """One colour for each interval that the levels cut, the open ends included."""
     return [placeholder(SURFACE + round(i * LEVELS / len(levels))) for i in range(len(levels) + 1)]
+
+
+def thinned(picture: Picture) -> Picture:
+    """The picture with fewer points, for one that is shown small."""
+    if picture.get("kind") != "curves":
+        return picture
+    return {**picture, "curves": [_thin_curve(curve) for curve in picture["curves"]]}
+
+
+def _thin_curve(curve: Mapping[str, Any]) -> Mapping[str, Any]:
+    lengths = {len(curve[name]) for name in ("x", "y", "y_high") if curve.get(name)}
+    if len(lengths) != 1:  # drawing it will say what is wrong
+        return curve
+    chosen = _every(lengths.pop(), FEW_POINTS)
+    return {**curve, **{name: [curve[name][i] for i in chosen] for name in ("x", "y", "y_high") if curve.get(name)}}
 
 
 def _thin(*series: Sequence[float | None]) -> tuple[list[float], ...]:

@@ -109,13 +109,13 @@ class Gallery:
         self.count = start
         self.left = budget
 
-    def draw(self, picture: Mapping[str, Any]) -> figures.Drawing | str:
-        """The drawing, or why there is none."""
+    def draw(self, picture: Mapping[str, Any], small: bool = False) -> figures.Drawing | str:
+        """The drawing, with fewer points where it is shown small, or why there is none."""
         if self.left <= 0:
             return "left out to keep this page small; its numbers are in the JSON document"
         self.count += 1
         try:
-            drawing = figures.draw(picture, self.count)
+            drawing = figures.draw(figures.thinned(picture) if small else picture, self.count)
         except (ValueError, KeyError, TypeError, IndexError) as error:  # a picture must not cost the report
             return f"could not be drawn: {error}"
         self.left -= len(drawing.svg)

@@ -19,6 +19,15 @@ NAMES = {INK: "ink", FAINT: "faint", BAND: "band", **{SURFACE + i: f"s{i}" for i
 NAMES |= {LINE + i: f"c{i}" for i in range(4)}
 
 
+# styles that every picture repeats, as classes of the style sheet
+SHARED = {
+    "font-size:9.5px;text-anchor:middle;fill:var(--fig-ink)": "fm",
+    "font-size:9.5px;text-anchor:end;fill:var(--fig-ink)": "fe",
+    "font-size:10px;text-anchor:end;fill:var(--fig-ink)": "fl",
+    "fill:none;stroke:var(--fig-faint);stroke-width:0.6": "fg",
+}
+
+
 def placeholder(role: int) -> str:
     """The colour that stands for a role until ``clean`` names its CSS variable."""
     return f"#a0b0{role:02x}"
@@ -34,13 +43,31 @@ def clean(svg: str, number: int, caption: str, summary: str) -> Markup:
     body = re.sub(r"xlink:href=\"#|url\(#", lambda m: m[0].removeprefix("xlink:") + f"f{number}-", body)
     body = re.sub(r"<[^>]*>", lambda m: _shorter(m[0]), re.sub(r"\s+", " ", body))
     body = re.sub(r'<path d="[^"]*" style="fill:none"/>|<defs></defs>', "", body.replace("> <", "><"))
-    while "<g></g>" in body:
-        body = body.replace("<g></g>", "")
+    body = _unwrapped(body)
+    for style, name in SHARED.items():
+        body = re.sub(
+            rf' clip-path="[^"]*" style="{re.escape(style)}"| style="{re.escape(style)}"', f' class="{name}"', body
+        )
     title, desc = f"f{number}-title", f"f{number}-desc"
     start = Markup(
         '<svg viewBox="0 0 {} {}" role="img" aria-labelledby="{} {}"><title id="{}">{}</title><desc id="{}">{}</desc>'
     ).format(WIDTH, HEIGHT, title, desc, title, caption, desc, summary)
     return start + Markup(body) + Markup("</svg>")
+
+
+def _unwrapped(body: str) -> str:
+    """Without the groups that have no attribute: they change nothing."""
+    kept: list[bool] = []
+    parts = []
+    for part in re.split(r"(</?g\b[^>]*>)", body):
+        if part.startswith("<g"):
+            kept.append(part != "<g>")
+            parts.append(part if kept[-1] else "")
+        elif part == "</g>":
+            parts.append(part if kept.pop() else "")
+        else:
+            parts.append(part)
+    return "".join(parts)
 
 
 def _shorter(tag: str) -> str:
