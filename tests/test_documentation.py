@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import configparser
 import json
+import os
 import re
+import shlex
 import subprocess
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 
+import mdnn_verify
 from mdnn_verify.catalogue import catalogue, load
 from mdnn_verify.runner.units import Settings, assemble, preflight, run_unit, units_of
 
@@ -91,3 +95,54 @@ def _properties(schema: object):
     elif isinstance(schema, list):
         for part in schema:
             yield from _properties(part)
+
+
+def test_the_page_on_checking_is_true(tmp_path: Path) -> None:
+    """Its files, its commands and their exit statuses, in order; then its counterexample and its test."""
+    page = (ROOT / "docs" / "checking.md").read_text()
+    blocks = re.findall(r"^```(python|sh) (file|replace|expect)=(\S+)\n(.*?)^```$", page, flags=re.M | re.S)
+    assert [kind for _, kind, _, _ in blocks] == ["file", "expect", "replace", "expect", "file", "expect"]
+    outputs = []
+    for _, kind, argument, text in blocks:
+        if kind == "file":
+            (tmp_path / argument).write_text(text)
+        elif kind == "replace":
+            wrong = (tmp_path / argument).read_text()
+            (tmp_path / "submissions").mkdir(exist_ok=True)
+            (tmp_path / "submissions" / "first.py").write_text(wrong)
+            assert wrong.count("        return z, s.mean(dim=1)\n") == 1
+            (tmp_path / argument).write_text(wrong.replace("        return z, s.mean(dim=1)\n", text))
+        else:
+            (tmp_path / "submissions").mkdir(exist_ok=True)
+            process = in_folder(tmp_path, ["-m", "mdnn_verify", *shlex.split(text)[1:]])
+            assert process.returncode == int(argument), process.stdout + process.stderr
+            outputs.append(process.stdout)
+    assert "log_det is not log|det dz/dx|" in outputs[0]
+    (tmp_path / "layers.py").write_text(blocks[0][3])
+    pasted = in_folder(tmp_path, ["-c", outputs[0].split("see it:\n\n")[1]])
+    observed, expected = (float(line.split()[-1]) for line in pasted.stdout.splitlines())
+    assert observed == pytest.approx(expected / 3)
+    assert "results.html" in {path.name for path in tmp_path.iterdir()}
+
+
+@pytest.mark.parametrize(("entry", "outcome"), [("s.sum(dim=1)", 0), ("s.mean(dim=1)", 1)])
+def test_the_fixture_on_that_page_tells_right_from_wrong(tmp_path: Path, entry: str, outcome: int) -> None:
+    page = (ROOT / "docs" / "checking.md").read_text()
+    files = dict(re.findall(r"^```python file=(\S+)\n(.*?)^```$", page, flags=re.M | re.S))
+    (tmp_path / "layers.py").write_text(files["layers.py"].replace("s.mean(dim=1)", entry))
+    (tmp_path / "test_layers.py").write_text(files["test_layers.py"])
+    plugin = (
+        []
+        if any(p.name == "mdnn_verify" for p in entry_points(group="pytest11"))
+        else ["-p", "mdnn_verify.pytest_plugin"]
+    )
+    process = in_folder(tmp_path, ["-m", "pytest", "-q", "-p", "no:cacheprovider", *plugin, "test_layers.py"])
+    assert process.returncode == outcome, process.stdout
+    assert ("Paste this into Python" in process.stdout) == bool(outcome)
+
+
+def in_folder(folder: Path, arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    root = str(Path(mdnn_verify.__file__).parents[1])
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([root, str(folder)])}
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
