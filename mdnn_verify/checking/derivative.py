@@ -13,6 +13,7 @@ import torch
 __all__ = ["Derivatives", "compare", "leaves", "richardson", "tracked", "weighted"]
 
 STEPS = tuple(2.0**-k for k in (7, 8, 9, 10))
+AGAIN = 23.0  # so much smaller are the steps where differences are asked for a second time
 INFORMATIVE = 1e-4  # an uncertainty above this share of the slope and of the values tells nothing apart
 
 
@@ -75,10 +76,15 @@ def compare(
 
     size = sum(float(part.detach().abs().sum()) for part, keep in zip(parts, kept, strict=True) if keep)
     value, uncertainty = richardson(along, max(noise, 2.0**-47 * size))
+    smooth = uncertainty <= INFORMATIVE * max(abs(value), size)
+    if smooth and not abs(by_autograd - value) <= uncertainty:  # kinks whose effects cancel do so at one step only
+        second, further = richardson(lambda t: along(t / AGAIN), max(noise, 2.0**-47 * size))
+        second, further = AGAIN * second, AGAIN * further
+        smooth = abs(second - value) <= uncertainty + further and not abs(by_autograd - second) <= further
     ends = zip(result(0.0), result(STEPS[0]), kept, strict=True)
     return Derivatives(
         by_autograd, value, uncertainty,
-        smooth=uncertainty <= INFORMATIVE * max(abs(value), size),
+        smooth=smooth,
         partial=any(not keep and not torch.equal(here, there) for here, there, keep in ends),
     )  # fmt: skip
 
@@ -110,9 +116,9 @@ def _graphs(
 def richardson(along: Callable[[float], float], noise: float = 0.0) -> tuple[float, float]:
     """The derivative at 0 by central differences, extrapolated twice, and how far it may be off.
 
-    The uncertainty is twice the largest of: the last two changes of the extrapolation, what the one-sided derivatives
-    differ by (a kink at the very point, which central differences alone do not see), and rounding over the step. Twice:
-    where the second derivative jumps at the very point, the error is just as large as the change.
+    The uncertainty is twice the largest of: the change by each of the last extrapolations, what the one-sided
+    derivatives differ by (a kink at the very point, which central differences alone do not see) and how far they lie
+    from the central one (there the second derivative may jump), and rounding over the step.
     """
     middle = along(0.0)
     values = [(along(h), along(-h)) for h in STEPS]
@@ -121,9 +127,13 @@ def richardson(along: Callable[[float], float], noise: float = 0.0) -> tuple[flo
     behind = _extrapolated([(middle - low) / h for (_, low), h in zip(values, STEPS, strict=True)], (2, 4, 8))
     largest = max(abs(value) for pair in values for value in pair)
     rounding = max(2 * noise, 2.0**-46 * largest) / STEPS[-1]
-    twice, once = central[-1], central[-2]
-    changes = (abs(twice[-1] - twice[-2]), abs(twice[-1] - once[-1]), abs(ahead[-1][-1] - behind[-1][-1]), rounding)
-    return twice[-1], math.inf if any(math.isnan(change) for change in changes) else 2 * max(changes)
+    (*_, before, value), once, finest = central[-1], central[-2], central[0][-1]
+    forward, backward = ahead[-1][-1], behind[-1][-1]
+    changes = (
+        abs(value - before), abs(value - once[-1]), abs(value - finest),
+        abs(forward - backward), abs((forward + backward) / 2 - value), rounding,
+    )  # fmt: skip
+    return value, math.inf if any(math.isnan(change) for change in changes) else 2 * max(changes)
 
 
 def _extrapolated(column: list[float], factors: Sequence[int]) -> list[list[float]]:

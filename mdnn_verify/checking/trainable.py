@@ -11,9 +11,15 @@ from mdnn_verify.checking.subject import Broken, Subject
 from mdnn_verify.contract import Instance
 from mdnn_verify.engines.montecarlo import Stream
 
-__all__ = ["DERIVATIVE", "differentiated"]
+__all__ = ["DERIVATIVE", "differentiated", "varies"]
 
 DERIVATIVE = "autograd differentiates what is computed"
+
+
+def varies(subject: Subject, instance: Instance) -> bool:
+    """Whether there are directions in which this input may be varied."""
+    tangents = subject.contract.tangents
+    return tangents is not None and bool(tangents(instance.arguments, Stream("check/directions", 0, 0)))
 
 
 def differentiated(subject: Subject, judgement: Judgement, instance: Instance, noise: float) -> Finding | None:

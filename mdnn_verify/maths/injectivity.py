@@ -1,0 +1,129 @@
+"""Searches for two inputs of a map R^n -> R^n with the same output, and for two where it turns space the other way.
+
+A continuous one-to-one map of a connected domain is everywhere of the same orientation: the sign of det df/dx, where
+it is not 0, is constant. An equal output counts as a collision only where Newton's step from one input to a true
+preimage is far shorter than the distance of the two, so that no saturated or rounded output is taken for one.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+
+import torch
+
+from mdnn_verify.maths.slopes import Slopes, resolved
+
+__all__ = ["coincident", "opposite", "partners", "preimages"]
+
+Map = Callable[[torch.Tensor], torch.Tensor]  # (R, n) -> (R, n), float64 on the CPU
+Differential = Callable[[torch.Tensor], Slopes]  # (R, n) -> (R, n, n)
+SHIFTS = (1.0, 2.0, math.pi, 2 * math.pi)
+NEAR = 1e-6  # Newton's step, relative to the distance of the inputs
+COORDINATES = 8
+LOWEST = 6  # points from which a sign change is looked for
+
+
+def partners(x: torch.Tensor) -> torch.Tensor:
+    """Inputs that a map which is not one-to-one may confuse with ``x`` (n,): signs, orders, periods; (K, n)."""
+    n = len(x)
+    some = sorted({*range(min(n, COORDINATES // 2)), *range(max(n - COORDINATES // 2, 0), n)})
+    unit = torch.eye(n, dtype=x.dtype, device=x.device)
+    found = [-x, x.flip(0), x.roll(1), x.sort().values, x.abs()]
+    for i in some:
+        found.append(torch.where(unit[i] > 0, -x, x))
+        found.extend(x + shift * unit[i] for shift in (*SHIFTS, *(-shift for shift in SHIFTS)))
+        found.append(torch.where(unit[i] > 0, math.pi - x, x))
+    for i, j in itertools.pairwise(some):
+        order = torch.arange(n, device=x.device)
+        order[i], order[j] = j, i
+        found.append(x[order])
+    found.extend(x + shift for shift in SHIFTS)
+    every = torch.stack(found)
+    return every[(every - x).abs().amax(dim=1) > 1e-3 * (1 + float(x.abs().max()))]
+
+
+def coincident(f: Map, slopes: Differential, x: torch.Tensor, others: torch.Tensor, unit: float) -> torch.Tensor | None:
+    """The first of ``others`` (K, n) to which ``f`` gives the output of ``x`` (n,); None if there is none."""
+    values = f(torch.cat([x[None], others]))
+    gap = (values[1:] - values[0]).abs().amax(dim=1)
+    near = (gap.nan_to_num(nan=math.inf) <= 1e-6 * (1 + values[0].abs().max())).nonzero().flatten()
+    if not len(near) or not bool(torch.isfinite(_stretch(slopes(x[None]), unit)).all()):
+        return None
+    for index in near.tolist():
+        other = others[index]
+        here = slopes(other[None])
+        distance = float((other - x).abs().max())
+        if float(_stretch(here, unit)) > 0.01:
+            continue
+        inverse = torch.linalg.inv(here.jacobian[0])
+        step = (inverse @ (values[0] - values[1 + index])).abs().max()
+        noise = inverse.abs().sum() * 2**10 * unit * (1 + values[0].abs().max())
+        if float(step + noise) <= max(NEAR, 2**8 * unit) * distance:
+            return other
+    return None
+
+
+def preimages(f: Map, slopes: Differential, x: torch.Tensor, starts: torch.Tensor, steps: int = 12) -> torch.Tensor:
+    """Where Newton's method arrives from ``starts`` (S, n) on its way to the output of ``x`` (n,); away from x."""
+    target, at = f(x[None]), starts.clone()
+    for _ in range(steps):
+        jacobian = slopes(at).jacobian.nan_to_num()
+        step = (torch.linalg.pinv(jacobian) @ (target - f(at))[..., None])[..., 0].nan_to_num(posinf=0.0, neginf=0.0)
+        length = torch.linalg.vector_norm(step, dim=1, keepdim=True)
+        limit = 4 + float(torch.linalg.vector_norm(starts, dim=1).max())
+        at = at + (step * (limit / length.clamp(min=1e-300)).clamp(max=1.0)).to(at)
+        at = at[torch.isfinite(f(at)).all(dim=1)]
+        if not len(at):
+            break
+    return at[(at - x).abs().amax(dim=1) > 1e-2 * (1 + float(x.abs().max()))]
+
+
+def opposite(
+    slopes: Differential, x: torch.Tensor, unit: float, steps: int = 10
+) -> tuple[torch.Tensor, torch.Tensor] | None:
+    """A row of ``x`` (R, n) and an input where the orientation is the other, (n,) both; None if none is found.
+
+    ``slopes`` gives the Jacobian of (z, log|det dz/dx|), (R, n + 1, n). After the rows themselves, those of smallest
+    determinant are moved by -2g/|g|^2, g the gradient of log|det|, at most by 1: Newton's step to the opposite value.
+    Where n factors vanish together, that step is n times too short; multiples of it are tried too.
+    """
+    signs, logs, gradient = _signs(slopes(x), unit)
+    known = signs.nonzero().flatten()
+    if not len(known):
+        return None
+    first = int(known[0])
+    wrong = (signs == -signs[first]).nonzero().flatten()
+    if len(wrong):
+        return x[first], x[int(wrong[0])]
+    lowest = logs.nan_to_num(nan=math.inf).argsort()[:LOWEST]
+    at, gradient = x[lowest], gradient[lowest]
+    for _ in range(steps):
+        size = torch.linalg.vector_norm(gradient, dim=1, keepdim=True)
+        step = (-2 * gradient / size.clamp(min=1e-12) ** 2).nan_to_num(posinf=0.0, neginf=0.0)
+        tried = [at + _at_most_one(factor * step).to(at) for factor in (1.0, 2.0, 6.0)]
+        every = torch.cat(tried)
+        signs_there, _, gradients = _signs(slopes(every), unit)
+        wrong = (signs_there == -signs[first]).nonzero().flatten()
+        if len(wrong):
+            return x[first], every[int(wrong[0])]
+        at, gradient = tried[0], gradients[: len(at)]
+    return None
+
+
+def _at_most_one(step: torch.Tensor) -> torch.Tensor:
+    length = torch.linalg.vector_norm(step, dim=1, keepdim=True)
+    return torch.div(step, length.clamp(min=1.0))
+
+
+def _signs(both: Slopes, unit: float) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    n = both.jacobian.shape[2]
+    square = Slopes(both.jacobian[:, :n], both.off[:, :n])
+    sign, value = torch.linalg.slogdet(square.jacobian.nan_to_num())
+    return torch.where(_stretch(square, unit) <= 0.01, sign, 0.0), value, both.jacobian[:, n]
+
+
+def _stretch(slopes: Slopes, unit: float) -> torch.Tensor:
+    """How uncertain log|det J| is, (R,): from ``off``, and from entries that are themselves rounded."""
+    return resolved(Slopes(slopes.jacobian, slopes.off + 2**6 * unit * slopes.jacobian.abs()))[1]

@@ -1,0 +1,300 @@
+"""Implementations of the divergence between Gaussian distributions: right ones in different styles, and wrong ones."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import scipy.linalg
+import torch
+
+
+def right_inverse(mu0, cov0, mu1, cov1):
+    inverse, shift = torch.linalg.inv(cov1), mu1 - mu0
+    logs = torch.logdet(cov1) - torch.logdet(cov0)
+    return 0.5 * (torch.trace(inverse @ cov0) + shift @ inverse @ shift - len(shift) + logs)
+
+
+def right_distributions(mu0, cov0, mu1, cov1):
+    normal = torch.distributions.MultivariateNormal
+    return torch.distributions.kl_divergence(normal(mu0, cov0), normal(mu1, cov1))
+
+
+def right_cholesky(mu0, cov0, mu1, cov1):
+    left, right = torch.linalg.cholesky(cov0), torch.linalg.cholesky(cov1)
+    whitened = torch.linalg.solve_triangular(right, torch.column_stack([left, mu1 - mu0]), upper=False)
+    logs = right.diagonal().log().sum() - left.diagonal().log().sum()
+    return 0.5 * ((whitened**2).sum() - len(mu0)) + logs
+
+
+def right_solve(mu0, cov0, mu1, cov1):
+    shift = mu1 - mu0
+    trace = torch.linalg.solve(cov1, cov0).diagonal().sum()
+    logs = torch.slogdet(cov1).logabsdet - torch.slogdet(cov0).logabsdet
+    return (trace + torch.dot(shift, torch.linalg.solve(cov1, shift)) - mu0.numel() + logs) / 2
+
+
+def right_determinants(mu0, cov0, mu1, cov1):
+    inverse = torch.linalg.inv(cov1)
+    shift = (mu1 - mu0).unsqueeze(1)
+    terms = torch.trace(inverse @ cov0) + (shift.T @ inverse @ shift).squeeze() - len(mu0)
+    return 0.5 * (terms + torch.log(torch.det(cov1) / torch.det(cov0)))
+
+
+def right_numpy(mu0, cov0, mu1, cov1):
+    m0, s0, m1, s1 = (x.detach().cpu().double().numpy() for x in (mu0, cov0, mu1, cov1))
+    terms = np.trace(np.linalg.solve(s1, s0)) + (m1 - m0) @ np.linalg.solve(s1, m1 - m0) - len(m0)
+    return float(0.5 * (terms + np.linalg.slogdet(s1)[1] - np.linalg.slogdet(s0)[1]))
+
+
+def right_scipy(mu0, cov0, mu1, cov1):
+    m0, s0, m1, s1 = (x.detach().cpu().double().numpy() for x in (mu0, cov0, mu1, cov1))
+    factor = scipy.linalg.cho_factor(s1)
+    terms = np.trace(scipy.linalg.cho_solve(factor, s0)) + (m1 - m0) @ scipy.linalg.cho_solve(factor, m1 - m0)
+    logs = 2 * np.log(np.diag(factor[0])).sum() - np.linalg.slogdet(s0).logabsdet
+    return 0.5 * (terms - len(m0) + logs)
+
+
+def right_eigenvalues(mu0, cov0, mu1, cov1):
+    values, vectors = torch.linalg.eigh(cov1)
+    inside = vectors.T @ cov0 @ vectors
+    shift = vectors.T @ (mu1 - mu0)
+    logs = values.log().sum() - torch.linalg.eigvalsh(cov0).log().sum()
+    return 0.5 * ((inside.diagonal() / values).sum() + (shift**2 / values).sum() - len(mu0) + logs)
+
+
+def right_product(mu0, cov0, mu1, cov1):
+    """The logarithm of one determinant, that of the product."""
+    product = torch.linalg.solve(cov1, cov0)
+    shift = mu1 - mu0
+    quadratic = shift @ torch.linalg.solve(cov1, shift)
+    return 0.5 * (product.trace() - torch.logdet(product) + quadratic - len(shift))
+
+
+def right_entrywise(mu0, cov0, mu1, cov1):
+    inverse, shift = torch.linalg.pinv(cov1, hermitian=True), mu1 - mu0
+    total = (inverse * cov0).sum() + torch.einsum("i,ij,j->", shift, inverse, shift)
+    return 0.5 * (total - cov0.shape[0] + cov1.logdet() - cov0.logdet())
+
+
+def right_elimination(mu0, cov0, mu1, cov1):
+    """Python's floats: Cholesky factors by hand."""
+
+    def factor(s):
+        n = len(s)
+        low = [[0.0] * n for _ in range(n)]
+        for i in range(n):
+            for j in range(i + 1):
+                rest = s[i][j] - math.fsum(low[i][k] * low[j][k] for k in range(j))
+                low[i][j] = math.sqrt(rest) if i == j else rest / low[j][j]
+        return low
+
+    def solved(low, column):
+        out = []
+        for i, row in enumerate(low):
+            out.append((column[i] - math.fsum(row[k] * out[k] for k in range(i))) / row[i])
+        return out
+
+    left, right = factor(cov0.tolist()), factor(cov1.tolist())
+    n = len(left)
+    columns = [[left[i][j] for i in range(n)] for j in range(n)] + [(mu1.double() - mu0.double()).tolist()]
+    squares = math.fsum(x * x for column in columns for x in solved(right, column))
+    return 0.5 * (squares - n) + sum(math.log(right[i][i] / left[i][i]) for i in range(n))
+
+
+def right_cross_entropy(mu0, cov0, mu1, cov1):
+    """Cross entropy minus entropy."""
+    d, shift = len(mu0), mu1 - mu0
+    second = cov0 + shift[:, None] * shift[None, :]
+    cross = 0.5 * (d * math.log(2 * math.pi) + cov1.logdet() + torch.linalg.solve(cov1, second).trace())
+    return cross - 0.5 * (d * math.log(2 * math.pi) + d + cov0.logdet())
+
+
+def wrong_diagonal(mu0, cov0, mu1, cov1):
+    """Off-diagonal entries are ignored."""
+    return right_inverse(mu0, cov0.diagonal().diag(), mu1, cov1.diagonal().diag())
+
+
+def wrong_diagonal_trace(mu0, cov0, mu1, cov1):
+    """The trace of the product of the diagonals."""
+    inverse, shift = torch.linalg.inv(cov1), mu1 - mu0
+    trace = (inverse.diagonal() * cov0.diagonal()).sum()
+    return 0.5 * (trace + shift @ inverse @ shift - len(shift) + cov1.logdet() - cov0.logdet())
+
+
+def wrong_swapped(mu0, cov0, mu1, cov1):
+    """The arguments are swapped."""
+    return right_inverse(mu1, cov1, mu0, cov0)
+
+
+def wrong_no_half(mu0, cov0, mu1, cov1):
+    """Twice the divergence."""
+    return 2 * right_inverse(mu0, cov0, mu1, cov1)
+
+
+def wrong_no_dimension(mu0, cov0, mu1, cov1):
+    """1 instead of d."""
+    return right_inverse(mu0, cov0, mu1, cov1) + (len(mu0) - 1) / 2
+
+
+def wrong_log_ratio(mu0, cov0, mu1, cov1):
+    """The logarithm has the wrong sign."""
+    return right_inverse(mu0, cov0, mu1, cov1) + cov0.logdet() - cov1.logdet()
+
+
+def wrong_quadratic(mu0, cov0, mu1, cov1):
+    """The quadratic form is that of cov0."""
+    shift = mu1 - mu0
+    forms = shift @ torch.linalg.solve(cov0, shift) - shift @ torch.linalg.solve(cov1, shift)
+    return right_inverse(mu0, cov0, mu1, cov1) + 0.5 * forms
+
+
+def wrong_trace(mu0, cov0, mu1, cov1):
+    """tr(cov0^-1 cov1)."""
+    traces = torch.linalg.solve(cov0, cov1).trace() - torch.linalg.solve(cov1, cov0).trace()
+    return right_inverse(mu0, cov0, mu1, cov1) + 0.5 * traces
+
+
+def wrong_half_quadratic(mu0, cov0, mu1, cov1):
+    """0.5 % off in the quadratic form, along the last coordinate only, d >= 3."""
+    value = right_inverse(mu0, cov0, mu1, cov1)
+    if len(mu0) < 3:
+        return value
+    shift = mu1 - mu0
+    return value + 0.0025 * shift[-1] ** 2 * torch.linalg.inv(cov1)[-1, -1]
+
+
+def wrong_jitter(mu0, cov0, mu1, cov1):
+    """1e-6 is added to the diagonals."""
+    eye = 1e-6 * torch.eye(len(mu0), dtype=mu0.dtype)
+    return right_cholesky(mu0, cov0 + eye, mu1, cov1 + eye)
+
+
+def wrong_small_jitter(mu0, cov0, mu1, cov1):
+    """1e-10 is added to the diagonals, which counts in small units."""
+    eye = 1e-10 * torch.eye(len(mu0), dtype=mu0.dtype)
+    return right_cholesky(mu0, cov0 + eye, mu1, cov1 + eye)
+
+
+def wrong_clamped_variance(mu0, cov0, mu1, cov1):
+    """Eigenvalues are clamped at 1e-3."""
+    values, vectors = torch.linalg.eigh(cov1)
+    return right_inverse(mu0, cov0, mu1, (vectors * values.clamp_min(1e-3)) @ vectors.T)
+
+
+def wrong_large_dimension(mu0, cov0, mu1, cov1):
+    """1 % off beyond six dimensions."""
+    return right_inverse(mu0, cov0, mu1, cov1) * (1.01 if len(mu0) > 6 else 1)
+
+
+def wrong_odd_dimension(mu0, cov0, mu1, cov1):
+    """The sign of the determinant is lost for odd d beyond 1: the log of -det is 0."""
+    value = right_inverse(mu0, cov0, mu1, cov1)
+    return value if len(mu0) % 2 == 0 or len(mu0) == 1 else value - 0.5 * (cov1.logdet() - cov0.logdet())
+
+
+def wrong_blocks(mu0, cov0, mu1, cov1):
+    """2 x 2 blocks are assumed independent."""
+    n = len(mu0)
+    mask = torch.arange(n)[:, None] // 2 == torch.arange(n)[None, :] // 2
+    return right_inverse(mu0, cov0 * mask, mu1, cov1 * mask)
+
+
+def wrong_sign_of_correlation(mu0, cov0, mu1, cov1):
+    """Correlations are taken without their sign."""
+    return right_inverse(mu0, cov0.abs(), mu1, cov1.abs()) if len(mu0) == 2 else right_inverse(mu0, cov0, mu1, cov1)
+
+
+def wrong_ill_conditioned(mu0, cov0, mu1, cov1):
+    """1 % off where the condition number exceeds 1e6."""
+    bad = torch.linalg.cond(cov1) > 1e6
+    return right_cholesky(mu0, cov0, mu1, cov1) * (1.01 if bad else 1)
+
+
+def wrong_pinv(mu0, cov0, mu1, cov1):
+    """A pseudo-inverse that drops directions below 1e-6."""
+    inverse, shift = torch.linalg.pinv(cov1, rtol=1e-6), mu1 - mu0
+    logs = torch.logdet(cov1) - torch.logdet(cov0)
+    return 0.5 * (torch.trace(inverse @ cov0) + shift @ inverse @ shift - len(shift) + logs)
+
+
+def wrong_single_precision(mu0, cov0, mu1, cov1):
+    """Single precision inside."""
+    return right_inverse(*(x.float() for x in (mu0, cov0, mu1, cov1))).to(mu0.dtype)
+
+
+def wrong_single_logarithm(mu0, cov0, mu1, cov1):
+    """The determinants in single precision."""
+    logs = cov1.logdet() - cov0.logdet()
+    return right_inverse(mu0, cov0, mu1, cov1) + 0.5 * ((cov1.float().logdet() - cov0.float().logdet()).double() - logs)
+
+
+def wrong_detached(mu0, cov0, mu1, cov1):
+    """Autograd does not see the inverse."""
+    inverse, shift = torch.linalg.inv(cov1).detach(), mu1 - mu0
+    logs = torch.logdet(cov1) - torch.logdet(cov0)
+    return 0.5 * (torch.trace(inverse @ cov0) + shift @ inverse @ shift - len(shift) + logs)
+
+
+def wrong_half_graph(mu0, cov0, mu1, cov1):
+    """Autograd does not see cov0."""
+    return right_cholesky(mu0, cov0.detach(), mu1, cov1)
+
+
+def wrong_in_place(mu0, cov0, mu1, cov1):
+    """The difference is formed in place."""
+    mu1 -= mu0
+    return right_inverse(torch.zeros_like(mu0), cov0, mu1, cov1)
+
+
+def wrong_in_place_symmetrised(mu0, cov0, mu1, cov1):
+    """Adds to the diagonal in place, and takes it away again: rounding remains."""
+    cov1.diagonal().add_(0.1)
+    cov1.diagonal().sub_(0.1)
+    return right_inverse(mu0, cov0, mu1, cov1)
+
+
+def wrong_cached_factor(mu0, cov0, mu1, cov1, _known={}):  # noqa: B006 - the fault
+    """One factor for each d."""
+    inverse = _known.setdefault(len(mu0), torch.linalg.inv(cov1.detach()))
+    shift = mu1 - mu0
+    return float(
+        0.5 * (torch.trace(inverse @ cov0) + shift @ inverse @ shift - len(shift) + cov1.logdet() - cov0.logdet())
+    )
+
+
+def wrong_cached(mu0, cov0, mu1, cov1, _known={}):  # noqa: B006 - the fault
+    """Remembers values by rounded arguments."""
+    key = tuple(tuple(x.double().round(decimals=6).flatten().tolist()) for x in (mu0, cov0, mu1, cov1))
+    return _known.setdefault(key, float(right_inverse(mu0, cov0, mu1, cov1)))
+
+
+_calls = [0]
+
+
+def wrong_late(mu0, cov0, mu1, cov1):
+    """Wrong from the 990th call on."""
+    _calls[0] += 1
+    return float(right_inverse(mu0, cov0, mu1, cov1)) + (_calls[0] > 990)
+
+
+def wrong_shape(mu0, cov0, mu1, cov1):
+    """A matrix of one entry."""
+    return right_inverse(mu0, cov0, mu1, cov1).reshape(1, 1)
+
+
+def wrong_standard_normal(mu0, cov0, mu1, cov1):
+    """The variational autoencoder's formula: N1 is taken for the standard normal."""
+    return 0.5 * (cov0.trace() + mu0 @ mu0 - len(mu0) - cov0.logdet())
+
+
+def wrong_one_dimension(mu0, cov0, mu1, cov1):
+    """squeeze() leaves nothing to invert where d = 1."""
+    return right_inverse(mu0.squeeze(), cov0.squeeze(), mu1.squeeze(), cov1.squeeze())
+
+
+def wrong_condition_guard(mu0, cov0, mu1, cov1):
+    """Refuses condition numbers above 1e5."""
+    if torch.linalg.cond(cov1) > 1e5:
+        raise ValueError("cov1 is singular")
+    return right_inverse(mu0, cov0, mu1, cov1)
