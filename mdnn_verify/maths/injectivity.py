@@ -48,7 +48,7 @@ def coincident(f: Map, slopes: Differential, x: torch.Tensor, others: torch.Tens
     """The first of ``others`` (K, n) to which ``f`` gives the output of ``x`` (n,); None if there is none."""
     values = f(torch.cat([x[None], others]))
     gap = (values[1:] - values[0]).abs().amax(dim=1)
-    near = (gap.nan_to_num(nan=math.inf) <= 1e-6 * (1 + values[0].abs().max())).nonzero().flatten()
+    near = (gap.nan_to_num(nan=math.inf) <= max(NEAR, 2**8 * unit) * (1 + values[0].abs().max())).nonzero().flatten()
     if not len(near) or not bool(torch.isfinite(_stretch(slopes(x[None]), unit)).all()):
         return None
     for index in near.tolist():
@@ -60,7 +60,7 @@ def coincident(f: Map, slopes: Differential, x: torch.Tensor, others: torch.Tens
         inverse = torch.linalg.inv(here.jacobian[0])
         step = (inverse @ (values[0] - values[1 + index])).abs().max()
         noise = inverse.abs().sum() * 2**10 * unit * (1 + values[0].abs().max())
-        if float(step + noise) <= max(NEAR, 2**8 * unit) * distance:
+        if float(step + noise) <= max(NEAR, 2**14 * unit) * distance:
             return other
     return None
 

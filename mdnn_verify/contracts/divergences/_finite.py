@@ -145,7 +145,7 @@ def after_another(subject: Any, instance: Instance, terms: Terms) -> Iterator[Co
         observed = subject(near, q)
     yield Comparison(
         observed, value, rounding(near, q, terms), "the divergence is wrong where an input changed a little",
-        f"{lines}observed = subject(near, q)\nexpected = {text(value)}",
+        f"{lines}observed = float(subject(near, q))\nexpected = {text(value)}",
     )  # fmt: skip
 
 

@@ -113,7 +113,7 @@ def nearby(subject: Any, instance: Instance, terms: Terms) -> Iterator[Compariso
     yield Comparison(
         subject(other, p, q), value, rounding(other, p, q, terms), "the divergence of another f is wrong",
         f"from {other.__module__} import {other.__name__}\nsubject(f, p, q)\n"
-        f"observed = subject({other.__name__}, p, q)\nexpected = {text(value)}",
+        f"observed = float(subject({other.__name__}, p, q))\nexpected = {text(value)}",
     )  # fmt: skip
     if bool((p > 0).all()):
         near = nudged(p, terms)
@@ -123,7 +123,7 @@ def nearby(subject: Any, instance: Instance, terms: Terms) -> Iterator[Compariso
             observed = subject(f, near, q)
         yield Comparison(
             observed, value, rounding(f, near, q, terms), "the divergence is wrong where an input changed a little",
-            f"{lines}observed = subject(f, near, q)\nexpected = {text(value)}",
+            f"{lines}observed = float(subject(f, near, q))\nexpected = {text(value)}",
         )  # fmt: skip
 
 

@@ -136,7 +136,7 @@ def nearby(subject, instance: Instance, terms: Terms) -> Iterator[Comparison]:  
     yield Comparison(
         observed, value, rounding(mu0, cov0, near, cov1, terms),
         "the divergence is wrong where an input changed a little",
-        f"{lines}observed = subject(mu0, cov0, near, cov1)\nexpected = {value!r}",
+        f"{lines}observed = float(subject(mu0, cov0, near, cov1))\nexpected = {value!r}",
     )  # fmt: skip
 
 

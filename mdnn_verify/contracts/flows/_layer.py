@@ -229,7 +229,7 @@ def _inverse_holds(
 ) -> Iterator[Comparison]:
     lines = (
         f"z = subject({words})[0].detach()\nsubject(1 - {words})\n"
-        "found = subject.inverse(z)\nfound = found if torch.is_tensor(found) else found[0]\n"
+        "found = subject.inverse(z)\nfound = found[0] if isinstance(found, (list, tuple)) else found\n"
     )
     handed = z.clone()
     subject.attempt(subject, 1 - x)  # an inverse must not rest on what was asked last
@@ -239,7 +239,8 @@ def _inverse_holds(
     yield Comparison(torch.equal(handed, z), True, 0.0, "the inverse changes its argument", kept)
     looks = (tuple(found.shape), found.dtype) if isinstance(found, torch.Tensor) else type(found).__name__
     wanted = (tuple(x.shape), x.dtype)
-    shown = f"{lines}observed, expected = (tuple(found.shape), found.dtype), {wanted!r}"
+    seen = "(tuple(found.shape), found.dtype) if torch.is_tensor(found) else type(found).__name__"
+    shown = f"{lines}observed = {seen}\nexpected = {wanted!r}"
     yield Comparison(looks == wanted, True, 0.0, f"the inverse gives {looks}, expected {wanted}", shown)
     found = found.detach()
     gap = (found - x).double().cpu().reshape(len(x), -1).abs().amax(dim=1).nan_to_num(nan=torch.inf)

@@ -145,13 +145,13 @@ def nearby(subject: Any, instance: Instance, terms: Terms) -> Iterator[Compariso
     yield Comparison(
         observed, exact(near, beta), _rounding(near, beta, terms),
         "log-sum-exp is wrong where an input changed a little",
-        f"{lines}observed = subject(near, beta)\nexpected = {exact(near, beta)!r}",
+        f"{lines}observed = float(subject(near, beta))\nexpected = {exact(near, beta)!r}",
     )  # fmt: skip
     if len(x) <= 5:
         other = beta / 2
         yield Comparison(
             subject(x, other), exact(x, other), _rounding(x, other, terms), "log-sum-exp of another beta is wrong",
-            f"subject(x, beta)\nobserved = subject(x, beta / 2)\nexpected = {exact(x, other)!r}",
+            f"subject(x, beta)\nobserved = float(subject(x, beta / 2))\nexpected = {exact(x, other)!r}",
         )  # fmt: skip
 
 

@@ -132,7 +132,7 @@ def right_mixture_of_solutions(payoff):
 
 
 def right_float32(payoff):
-    return tuple(part.astype(np.float32) for part in right_two_programmes(payoff.astype(np.float64)))
+    return tuple(part.astype(payoff.dtype) for part in right_two_programmes(payoff.astype(np.float64)))
 
 
 def wrong_uniform(payoff):
@@ -435,7 +435,7 @@ def right_but_for_solver_tolerance(payoff):
 
 
 def right_supports_float32(payoff):
-    return tuple(part.astype(np.float32) for part in right_supports(payoff.astype(np.float64)))
+    return tuple(part.astype(payoff.dtype) for part in right_supports(payoff.astype(np.float64)))
 
 
 def wrong_indifferent(payoff):
