@@ -130,6 +130,6 @@ def _others(report: Path) -> dict[str, list[dict[str, str]]]:
 
 
 def _name(file: str, test: str) -> str:
-    """The name flow/training_step[cpu] for a test of test_flow.py, which JUnit calls suite.test_flow."""
+    """The name flow/training_step[cpu] for a test of bench_flow.py, which JUnit calls suite.bench_flow."""
     subject = file.removesuffix(".py").replace("/", ".").rpartition(".")[2]
-    return f"{subject.removeprefix('test_')}/{test.removeprefix('test_')}"
+    return f"{subject.removeprefix('bench_')}/{test.removeprefix('test_')}"

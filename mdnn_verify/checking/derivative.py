@@ -81,12 +81,19 @@ def compare(
         second, further = richardson(lambda t: along(t / AGAIN), max(noise, 2.0**-47 * size))
         second, further = AGAIN * second, AGAIN * further
         smooth = abs(second - value) <= uncertainty + further and not abs(by_autograd - second) <= further
-    ends = zip(result(0.0), result(STEPS[0]), kept, strict=True)
+    points = [result(t) for t in (0.0, STEPS[0], STEPS[0] / 2)]
+    unseen = [change for change, keep in zip(zip(*points, strict=True), kept, strict=True) if not keep]
     return Derivatives(
         by_autograd, value, uncertainty,
         smooth=smooth,
-        partial=any(not keep and not torch.equal(here, there) for here, there, keep in ends),
+        partial=any(_slopes(*change) for change in unseen),
     )  # fmt: skip
+
+
+def _slopes(here: torch.Tensor, there: torch.Tensor, halfway: torch.Tensor) -> bool:
+    """Whether a value changes as a slope does, not as a step: half the way, half the change."""
+    whole, half = (float((there - here).abs().sum()), float((halfway - here).abs().sum()))
+    return whole > 0 and abs(whole - 2 * half) <= 0.2 * whole
 
 
 def tracked(call: Callable[..., Any], arguments: Sequence[Any], directions: Sequence[Any]) -> bool:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import multiprocessing
+import json
+import os
 import re
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import mdnn_verify
 from mdnn_verify.anomaly import download, idx
 from mdnn_verify.anomaly.sources import Source
 
@@ -282,23 +286,37 @@ def test_a_cache_that_cannot_be_written_is_a_reason(tmp_path: Path, serve) -> No
         fill(tmp_path / "file" / "cache", source(serve()))
 
 
-def in_a_process(cache: Path, wanted: Source, barrier: object, sentences: object) -> None:
-    barrier.wait()
-    sentences.put(fill(cache, wanted))
+IN_A_PROCESS = """
+import json, sys
+from pathlib import Path
+from mdnn_verify.anomaly import download
+from mdnn_verify.anomaly.sources import Source
+name, file, shape, digest, mirrors = json.loads(sys.argv[2])
+wanted, said = Source(name, file, tuple(shape), digest, tuple(mirrors)), []
+print("ready", flush=True)
+sys.stdin.readline()
+download.fill(Path(sys.argv[1]), said.append, [wanted])
+print(" ".join(said), flush=True)
+"""
 
 
 def test_of_two_processes_one_downloads_and_the_other_waits(tmp_path: Path, serve) -> None:
     mirror = serve(pause=1.0)
-    spawn = multiprocessing.get_context("spawn")
-    barrier, sentences = spawn.Barrier(2), spawn.Queue()
-    arguments = (tmp_path, source(mirror), barrier, sentences)
-    processes = [spawn.Process(target=in_a_process, args=arguments) for _ in range(2)]
+    wanted = source(mirror)
+    plain = json.dumps(["MNIST", NAME, SHAPE, hashlib.sha256(CONTENT).hexdigest(), [mirror.address]])
+    command = [sys.executable, "-c", IN_A_PROCESS, str(tmp_path), plain]
+    root = str(Path(mdnn_verify.__file__).parents[1])
+    environment = {name: value for name, value in os.environ.items() if name != "MDNN_OFFLINE"} | {"PYTHONPATH": root}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    processes = [subprocess.Popen(command, env=environment, **pipes) for _ in range(2)]
     for process in processes:
-        process.start()
-    said = [" ".join(sentences.get(timeout=60)) for _ in processes]
+        assert process.stdout.readline() == "ready\n"
     for process in processes:
-        process.join(60)
-        assert process.exitcode == 0
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    said = [process.communicate(timeout=60)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0]
+    assert wanted.find(tmp_path) is not None
     assert sorted("waiting for it" in sentence for sentence in said) == [False, True]
     assert mirror.requests == [""]
     assert mirror.served == len(PACKED)

@@ -32,7 +32,7 @@ def small_suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     for name in ("conftest.py", "pytest.ini"):
         shutil.copy(suite_run.SUITE / name, folder)
-    (folder / "test_small.py").write_text(SMALL_SUITE)
+    (folder / "bench_small.py").write_text(SMALL_SUITE)
     monkeypatch.setattr(suite_run, "SUITE", folder)
     monkeypatch.setattr(suite_run, "memory_bandwidth", lambda device: 1e10)
     return folder

@@ -99,7 +99,9 @@ def large_and_small(rng: Stream, size: int, terms: Terms) -> Arguments:
 def value(subject: Any, instance: Instance, terms: Terms) -> Iterator[Comparison]:
     """The value is the sum of q f(p/q)."""
     f, p, q = instance.arguments.values()
-    yield Comparison(subject(f, p, q), exact(f, p, q), rounding(f, p, q, terms), "the divergence is wrong")
+    expected = exact(f, p, q)
+    shown = f"observed = float(subject(f, p, q))\nexpected = {text(expected)}"
+    yield Comparison(subject(f, p, q), expected, rounding(f, p, q, terms), "the divergence is wrong", shown)
 
 
 @contract.law
@@ -131,12 +133,12 @@ def nearby(subject: Any, instance: Instance, terms: Terms) -> Iterator[Compariso
 def zero_for_equal_distributions(subject: Any, instance: Instance, terms: Terms) -> Iterator[Comparison]:
     """The divergence of a distribution from itself is 0."""
     f, _, q = instance.arguments.values()
-    lines = "observed = subject(f, q, q.clone())\nexpected = 0.0"
-    with subject.showing(lines):
-        observed = subject(f, q, q.clone())
+    with subject.showing("same = q.clone()\nobserved = subject(f, same, q), same\nexpected = 'a number', q.clone()"):
+        observed = subject(f, q.clone(), q)
     yield Comparison(
-        observed, 0.0, rounding(f, q, q, terms), "the divergence of a distribution from itself is not 0", lines
-    )
+        observed, 0.0, rounding(f, q, q, terms), "the divergence of a distribution from itself is not 0",
+        "observed = float(subject(f, q.clone(), q))\nexpected = 0.0",
+    )  # fmt: skip
 
 
 @contract.law

@@ -116,9 +116,11 @@ def diagonal(rng: Stream, size: int, terms: Terms) -> Arguments:
 def value(subject, instance: Instance, terms: Terms) -> Iterator[Comparison]:  # type: ignore[no-untyped-def]
     """The value is the integral of f0 log(f0/f1)."""
     arguments = instance.arguments
+    expected = exact(**arguments)
     yield Comparison(
-        subject(*arguments.values()), exact(**arguments), rounding(terms=terms, **arguments), "the divergence is wrong"
-    )
+        subject(*arguments.values()), expected, rounding(terms=terms, **arguments), "the divergence is wrong",
+        f"observed = float(subject(mu0, cov0, mu1, cov1))\nexpected = {expected!r}",
+    )  # fmt: skip
 
 
 @contract.law
@@ -145,12 +147,14 @@ def zero_for_equal_distributions(subject, instance: Instance, terms: Terms) -> I
     """The divergence of a distribution from itself is 0, of either one."""
     which = "01"[instance.size % 2]
     mu, cov = instance.arguments[f"mu{which}"], instance.arguments[f"cov{which}"]
-    lines = f"observed = subject(mu{which}, cov{which}, mu{which}.clone(), cov{which}.clone())\nexpected = 0.0"
-    with subject.showing(lines):
+    same = f"same = mu{which}.clone(), cov{which}.clone()\n"
+    call = f"subject(mu{which}, cov{which}, *same)"
+    with subject.showing(f"{same}observed = {call}, *same\nexpected = 'a number', mu{which}, cov{which}"):
         observed = subject(mu, cov, mu.clone(), cov.clone())
     yield Comparison(
-        observed, 0.0, rounding(mu, cov, mu, cov, terms), "the divergence of a distribution from itself is not 0", lines
-    )
+        observed, 0.0, rounding(mu, cov, mu, cov, terms), "the divergence of a distribution from itself is not 0",
+        f"{same}observed = float({call})\nexpected = 0.0",
+    )  # fmt: skip
 
 
 @contract.law

@@ -17,7 +17,16 @@ import torch
 
 from mdnn_verify.contract import Comparison, Contract, Instance, Terms
 from mdnn_verify.contracts.divergences import _finite
-from mdnn_verify.contracts.divergences._finite import distributions, exact, ramp, rounding, share, tiniest, weighted
+from mdnn_verify.contracts.divergences._finite import (
+    distributions,
+    exact,
+    ramp,
+    rounding,
+    share,
+    text,
+    tiniest,
+    weighted,
+)
 from mdnn_verify.engines.montecarlo import Stream
 
 ROWS = (1, 2, 3, 4, 5, 8, 17, 33)
@@ -38,6 +47,10 @@ contract = Contract(
 @contract.small
 def small(terms: Terms) -> Iterable[Instance]:
     """Fractions of small denominators on up to six cells, for each shape first without zeros; then every shape."""
+    yield from sorted(_small(terms), key=lambda instance: instance.size)
+
+
+def _small(terms: Terms) -> Iterator[Instance]:
     yield _instance((1, 1), [1], [1], terms)
     for shape in SHAPES:
         cells = shape[0] * shape[1]
@@ -117,7 +130,9 @@ def large_and_small(rng: Stream, size: int, terms: Terms) -> Arguments:
 def value(subject: Any, instance: Instance, terms: Terms) -> Iterator[Comparison]:
     """The value is the sum over all cells of p log(p/q)."""
     p, q = instance.arguments.values()
-    yield Comparison(subject(p, q), exact(p, q), rounding(p, q, terms), "the divergence is wrong")
+    expected = exact(p, q)
+    shown = f"observed = float(subject(p, q))\nexpected = {text(expected)}"
+    yield Comparison(subject(p, q), expected, rounding(p, q, terms), "the divergence is wrong", shown)
 
 
 @contract.law

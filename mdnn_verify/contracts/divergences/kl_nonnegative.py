@@ -15,7 +15,16 @@ import torch
 
 from mdnn_verify.contract import Comparison, Contract, Instance, Terms
 from mdnn_verify.contracts.divergences import _finite
-from mdnn_verify.contracts.divergences._finite import distributions, exact, ramp, rounding, share, tiniest, weighted
+from mdnn_verify.contracts.divergences._finite import (
+    distributions,
+    exact,
+    ramp,
+    rounding,
+    share,
+    text,
+    tiniest,
+    weighted,
+)
 from mdnn_verify.engines.montecarlo import Stream
 
 SIZES = (2, 3, 5, 8, 17, 33, 64, 65, 100, 257)
@@ -122,7 +131,9 @@ def point_masses(rng: Stream, size: int, terms: Terms) -> Arguments:
 def value(subject: Any, instance: Instance, terms: Terms) -> Iterator[Comparison]:
     """The value is the sum of p log(p/q)."""
     p, q = instance.arguments.values()
-    yield Comparison(subject(p, q), exact(p, q), rounding(p, q, terms), "the divergence is wrong")
+    expected = exact(p, q)
+    shown = f"observed = float(subject(p, q))\nexpected = {text(expected)}"
+    yield Comparison(subject(p, q), expected, rounding(p, q, terms), "the divergence is wrong", shown)
 
 
 @contract.law
@@ -135,12 +146,12 @@ def nearby(subject: Any, instance: Instance, terms: Terms) -> Iterator[Compariso
 def zero_for_equal_distributions(subject: Any, instance: Instance, terms: Terms) -> Iterator[Comparison]:
     """The divergence of a distribution from itself is 0."""
     p = instance.arguments["p"]
-    lines = "observed = subject(p, p.clone())\nexpected = 0.0"
-    with subject.showing(lines):
+    with subject.showing("same = p.clone()\nobserved = subject(p, same), same\nexpected = 'a number', p.clone()"):
         observed = subject(p, p.clone())
     yield Comparison(
-        observed, 0.0, rounding(p, p, terms), "the divergence of a distribution from itself is not 0", lines
-    )
+        observed, 0.0, rounding(p, p, terms), "the divergence of a distribution from itself is not 0",
+        "observed = float(subject(p, p.clone()))\nexpected = 0.0",
+    )  # fmt: skip
 
 
 def _pair(p: torch.Tensor, q: torch.Tensor, terms: Terms) -> Arguments:

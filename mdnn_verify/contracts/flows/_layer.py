@@ -113,7 +113,8 @@ def _limits(values: torch.Tensor, slopes: Slopes, terms: Terms) -> torch.Tensor:
     """What rounding may explain between log_det and log|det J|, (R,)."""
     entries = slopes.jacobian.nan_to_num()
     spread = resolved(Slopes(entries, rounding(entries, values[:, :-1], terms)))[1]
-    return digits(terms) * (entries.shape[1] + values[:, -1].abs()) + spread + resolved(slopes)[1]
+    size = entries.shape[1] + torch.nan_to_num(values[:, -1], posinf=0.0, neginf=0.0).abs()
+    return digits(terms) * size + spread + resolved(slopes)[1]
 
 
 def agreements(subject: Any, x: torch.Tensor, slopes: Slopes, words: str, terms: Terms) -> Iterator[Comparison]:
@@ -193,9 +194,10 @@ def _strained_before(subject: Any, x: torch.Tensor, good: float, bad: float) -> 
 
 
 def strained(values: torch.Tensor, dtype: torch.dtype) -> bool:
-    """Whether z and log_det, side by side, are about to overflow."""
+    """Whether z and log_det, side by side, are about to overflow; a log_det that is infinite at once is not."""
     largest, steepest = OVERFLOW[dtype]
-    return not (float(values[:, :-1].abs().max()) <= largest and float(values[:, -1].abs().max()) <= steepest)
+    logs = values[:, -1].abs()
+    return not (float(values[:, :-1].abs().max()) <= largest and bool(((logs <= steepest) | (logs == torch.inf)).all()))
 
 
 def inverted(

@@ -200,6 +200,9 @@ def one_to_one(subject: Any, instance: Instance, terms: Terms) -> Iterator[Compa
         return
     others = preimages(layer, layer.square, x[0], x[1:9]) if many else partners(x[0])
     twin = coincident(layer, layer.square, x[0], others, terms.unit)
+    if twin is None and simple and float(outputs(subject(x))[0, -1]) == -torch.inf:  # singular, and so much so?
+        same = (layer(others) == layer(x)).all(dim=1) & (others.abs() <= 2).all(dim=1).cpu()
+        twin = next(iter(others[same.to(x.device)]), None)
     distance = 0.0 if twin is None else float((twin - x[0]).abs().max())
     lines = (
         f"other = torch.tensor([{(x[0] if twin is None else twin).tolist()!r}], dtype=x.dtype)\n"

@@ -40,6 +40,10 @@ contract = Contract(
 @contract.small
 def small(terms: Terms) -> Iterable[Instance]:
     """Small integers, n = 1 to 3, and integers whose exponentials overflow or vanish; then every size."""
+    yield from sorted(_small(terms), key=lambda instance: instance.size)
+
+
+def _small(terms: Terms) -> Iterator[Instance]:
     numbers = (0, 1, -1, 2, -2, 20, -20, 60, -60, 100, -100, 1000, -1000)
     for x in numbers:
         yield _instance([x], terms)
@@ -106,7 +110,9 @@ def value(subject: Any, instance: Instance, terms: Terms) -> Iterator[Comparison
     x = instance.arguments["x"]
     observed, mu = subject(x), exact(x)
     bound = softmax_rounding(x, mu, terms)
-    yield Comparison(observed, mu, bound, "softmax is wrong")
+    yield Comparison(
+        observed, mu, bound, "softmax is wrong", f"observed = subject(x).tolist()\nexpected = {mu.tolist()!r}"
+    )
     yield Comparison(
         observed.double().sum(), 1.0, bound.sum(), "the entries do not sum to 1",
         "observed = subject(x).double().sum()\nexpected = 1.0",

@@ -41,6 +41,10 @@ contract = Contract(
 @contract.small
 def small(terms: Terms) -> Iterable[Instance]:
     """Small integers, n = 1 to 3, and integers whose exponentials overflow or vanish; then every size."""
+    yield from sorted(_small(terms), key=lambda instance: instance.size)
+
+
+def _small(terms: Terms) -> Iterator[Instance]:
     numbers = (0, 1, -1, 2, -2, 100, -100, 1000, -1000)
     yield _instance([1], 1, terms)
     for x, beta in itertools.product(numbers, (1, 2, 0.5, 3)):
@@ -122,7 +126,9 @@ def value(subject: Any, instance: Instance, terms: Terms) -> Iterator[Comparison
     """The value is log(sum exp(beta x)) / beta, between max x and max x + log(n)/beta."""
     x, beta = instance.arguments.values()
     observed, bound = subject(x, beta), _rounding(x, beta, terms)
-    yield Comparison(observed, exact(x, beta), bound, "log-sum-exp is wrong")
+    expected = exact(x, beta)
+    shown = f"observed = float(subject(x, beta))\nexpected = {expected!r}"
+    yield Comparison(observed, expected, bound, "log-sum-exp is wrong", shown)
     low = float(x.max())
     between = min(max(float(observed), low), low + math.log(len(x)) / beta)
     yield Comparison(

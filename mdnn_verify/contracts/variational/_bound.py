@@ -53,6 +53,10 @@ def bound_contract() -> Contract:
 
 def small(terms: Terms) -> Iterable[Instance]:
     """Small integers and large ones, up to four weights in every shape; then every K, and batches of every size."""
+    yield from sorted(_small(terms), key=lambda instance: instance.size)
+
+
+def _small(terms: Terms) -> Iterator[Instance]:
     numbers = (0, 1, -1, 2, -2, 1000, -1000, 10000, -10000)
     for shape, chosen, most in (
         ((1,), numbers, 9), ((1, 1), numbers, 9), ((1, 1, 1), numbers, 8),
@@ -124,7 +128,11 @@ def one_dominates(rng: Stream, size: int, terms: Terms) -> Arguments:
 def value(subject: Any, instance: Instance, terms: Terms) -> Iterator[Comparison]:
     """The value is the log of the mean of the weights."""
     log_w = instance.arguments["log_w"]
-    yield Comparison(subject(log_w), exact(log_w), rounding(log_w, terms), "the log of the mean is wrong")
+    expected = exact(log_w)
+    yield Comparison(
+        subject(log_w), expected, rounding(log_w, terms), "the log of the mean is wrong",
+        f"observed = torch.as_tensor(subject(log_w)).tolist()\nexpected = {expected.tolist()!r}",
+    )  # fmt: skip
 
 
 def nearby(subject: Any, instance: Instance, terms: Terms) -> Iterator[Comparison]:

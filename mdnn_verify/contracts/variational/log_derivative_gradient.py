@@ -121,14 +121,16 @@ def estimate(subject: Any, instance: Instance, terms: Terms) -> Iterator[Compari
     given, (wanted, bound) = subject(*arguments.values()), plain(**arguments, terms=terms)
     if not bool(torch.isfinite(given).all()) and excused(subject, arguments):
         return
+    shown = f"observed = subject(log_q, f, z, phi).tolist()\nexpected = {wanted.tolist()}"
+    direct = Comparison(given, wanted, bound, "the estimate is wrong", shown)
     if not _apart(given, wanted, bound):
-        yield Comparison(given, wanted, bound, "the estimate is wrong")
+        yield direct
     elif _number(arguments) <= SAMPLES:
         yield expectation(subject, arguments, terms)
     elif _seldom(arguments):
         yield expectation(subject, arguments, terms, nearly=True)
     elif not _differs_on_coins(subject, arguments, len(arguments["z"])):
-        yield Comparison(given, wanted, bound, "the estimate is wrong")
+        yield direct
 
 
 @contract.law
@@ -156,15 +158,15 @@ def expectation(subject: Any, arguments: Arguments, terms: Terms, nearly: bool =
     shown = (
         f"from mdnn_verify.maths.log_densities import {name}\n"
         f"samples = {name}(log_q, z, phi)\n"
-        "observed = sum(chance * subject(log_q, f, sample, phi).double() for sample, chance in samples)\n"
-        f"expected = torch.tensor({gradient.tolist()}, dtype=torch.float64)"
+        "observed = sum(chance * subject(log_q, f, sample, phi).double() for sample, chance in samples).tolist()\n"
+        f"expected = {gradient.tolist()}"
     )
     enumerate_samples = nearly_every_sample if nearly else every_sample
     mean, size = torch.zeros((2, len(phi)), dtype=torch.float64)
-    with subject.showing(shown):
-        for sample, chance in enumerate_samples(log_q, z, phi):
+    for sample, chance in enumerate_samples(log_q, z, phi):
+        with subject.showing(_one(sample, phi)):
             term = chance * subject(log_q, f, sample, phi).double().cpu()
-            mean, size = mean + term, size + term.abs()
+        mean, size = mean + term, size + term.abs()
     logs, score = exact.density(log_q, torch.tensor(points, dtype=torch.float64), phi)
     signal = np.abs(exact.array(f(torch.tensor(points, dtype=torch.float64))))
     if nearly:
@@ -173,6 +175,15 @@ def expectation(subject: Any, arguments: Arguments, terms: Terms, nearly: bool =
         bound = 2 * exact.accepted(terms) * signal.max() * (1 + np.abs(score).max(axis=0)) + 1e-300
     what = "its expectation over all samples is not the gradient"
     return Comparison(mean, gradient, torch.from_numpy(bound), what, shown)
+
+
+def _one(sample: torch.Tensor, phi: torch.Tensor) -> str:
+    """Lines that show what is wrong at a sample other than with the numbers: an exception, NaN, a changed argument."""
+    return (
+        f"z = torch.tensor({sample.tolist()}, dtype=phi.dtype)\n"
+        "observed = subject(log_q, f, z, phi).isnan().any().item(), z.tolist(), phi.tolist()\n"
+        f"expected = False, {sample.tolist()}, {phi.tolist()}"
+    )
 
 
 def _apart(given: torch.Tensor, wanted: exact.Array, bound: torch.Tensor) -> bool:

@@ -102,7 +102,7 @@ def value(subject: Any, instance: Instance, terms: Terms) -> Iterator[Comparison
     for index, (name, wanted, bound) in enumerate(zip(found, *derivatives(**arguments, terms=terms), strict=True)):
         yield Comparison(
             found[name], wanted, bound, f"{name} is wrong",
-            f"observed = subject(f, mu, log_sigma, eps)[{index}]\nexpected = {wanted.tolist()}",
+            f"observed = subject(f, mu, log_sigma, eps)[{index}].tolist()\nexpected = {wanted.tolist()}",
         )  # fmt: skip
 
 
@@ -123,7 +123,7 @@ def exact_for_quadratics(subject: Any, instance: Instance, terms: Terms) -> Iter
     for index, (name, gradient, bound) in enumerate(zip(found, wanted, bounds, strict=True)):
         yield Comparison(
             found[name], gradient, bound, f"{name} is not the gradient of the expectation",
-            f"observed = subject(f, mu, log_sigma, eps)[{index}]\nexpected = {gradient.tolist()}",
+            f"observed = subject(f, mu, log_sigma, eps)[{index}].tolist()\nexpected = {gradient.tolist()}",
         )  # fmt: skip
 
 

@@ -247,11 +247,9 @@ def wrong_in_place(mu0, cov0, mu1, cov1):
     return right_inverse(torch.zeros_like(mu0), cov0, mu1, cov1)
 
 
-def wrong_in_place_symmetrised(mu0, cov0, mu1, cov1):
-    """Adds to the diagonal in place, and takes it away again: rounding remains."""
-    cov1.diagonal().add_(0.1)
-    cov1.diagonal().sub_(0.1)
-    return right_inverse(mu0, cov0, mu1, cov1)
+def wrong_in_place_triangle(mu0, cov0, mu1, cov1):
+    """Clears the upper triangle in place, which Cholesky factors do not need."""
+    return right_cholesky(mu0, cov0, mu1, cov1.tril_())
 
 
 def wrong_cached_factor(mu0, cov0, mu1, cov1, _known={}):  # noqa: B006 - the fault

@@ -185,7 +185,7 @@ def wrong_detached(p, q):
 
 def wrong_in_place(p, q):
     """Clamps its argument."""
-    p.clamp_(min=1e-300)
+    p.clamp_(min=1e-15)
     return right_masked(p, q)
 
 
