@@ -70,9 +70,8 @@ def sigmoid_slope(a: Any) -> Tensor:
 
 
 def softplus(a: Any) -> Tensor:
-    """log(1 + exp(a)), without the threshold of torch's own."""
-    argument = _tensor(a)
-    return torch.logaddexp(argument, torch.zeros_like(argument))
+    """log(1 + exp(a)); from 40 on, where exp(-a) is nothing beside a, a (torch's own threshold of 20 is too low)."""
+    return torch.nn.functional.softplus(_tensor(a), threshold=40.0)
 
 
 def softplus_slope(a: Any) -> Tensor:
@@ -131,13 +130,11 @@ ACTIVATIONS = (
     Activation(
         square, square_slope, lambda a: a * a, lambda a: 2 * a, lambda a: np.full_like(a, 2.0), lambda a: 2 * np.abs(a)
     ),
-    Activation(tanh, tanh_slope, lambda a: a.tanh(), lambda a: 1 - a.tanh() ** 2, _hyperbolic),
+    Activation(tanh, tanh_slope, lambda a: a.tanh(), lambda a: 1 / a.cosh() ** 2, _hyperbolic),
     Activation(
         sigmoid, sigmoid_slope, _sigmoid, lambda a: _sigmoid(a) * _sigmoid(-a), lambda a: _hyperbolic(a / 2) / 8
     ),
-    Activation(
-        softplus, softplus_slope, lambda a: (1 + a.exp()).log(), _sigmoid, lambda a: (1 - np.tanh(a / 2) ** 2) / 4
-    ),
+    Activation(softplus, softplus_slope, lambda a: a.exp().log1p(), _sigmoid, lambda a: (1 - np.tanh(a / 2) ** 2) / 4),
     Activation(sine, sine_slope, lambda a: a.sin(), lambda a: a.cos(), lambda a: np.abs(np.sin(a))),
     Activation(
         relu, relu_slope, lambda a: a if a > 0 else ZERO, lambda a: ONE if a > 0 else ZERO, np.zeros_like, kink=True

@@ -35,3 +35,13 @@ def test_numbers_and_precisions(activation: Activation) -> None:
         assert function(0.3).dtype == torch.float64
         assert function(torch.tensor([0.3])).dtype == torch.float32
         assert function(torch.tensor(0.3, dtype=torch.float64)).shape == ()
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS, ids=lambda each: each.function.__name__)
+def test_derivatives_of_derivatives_are_finite(activation: Activation) -> None:
+    """Where an implementation takes sigma' from sigma by autograd, and is differentiated itself."""
+    a = torch.tensor([*POINTS, -1e4, 1e4], dtype=torch.float64, requires_grad=True)
+    slope = torch.autograd.grad(activation.function(a).sum(), a, create_graph=True)[0]
+    if slope.requires_grad:
+        second = torch.autograd.grad(slope.sum(), a)[0]
+        assert np.allclose(second.abs().numpy(), activation.curvature(a.detach().numpy()), atol=1e-12)

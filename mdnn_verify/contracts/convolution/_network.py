@@ -4,7 +4,8 @@ Let u be the unit roundoff and $K = (n_0 + 16) u$. A correlation or a convolutio
 $K \|w\|_2 \|y\|_2$ in each entry, whether it is summed in any order, made of a matrix, or of Fourier transforms
 (Higham, *Accuracy and Stability*, chapters 3 and 24). An error e of an argument a moves sigma(a) by $|\sigma'| e$ and
 sigma'(a) by $|\sigma''| e$ to first order, of which twice is taken, with e^2 for what follows; evaluating them errs by
-8 u of their size, for sigma' of what it is computed from. These are carried through the network entry by entry.
+8 u of their size, for sigma' of what it is computed from. These are carried through the network entry by entry; the
+norms are those of numbers that err already.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ class Network:
         inputs, slopes = [], []
         for w, b, a in zip(filters, self.biases, self.arguments(), strict=True):
             inputs.append((y, off_y))
-            off = K * (_norm(w) * _norm(y) + abs(b)) + np.correlate(off_y, w, "valid")
+            off = K * (_norm(w) * _norm(y + off_y) + abs(b)) + np.correlate(off_y, w, "valid")
             slope, bend = np.abs(sigma.slope(a).numpy()), sigma.curvature(a)
             slopes.append((slope, 2 * bend * off + off**2 * (bend > 0) + 8 * unit * sigma.parts(a)))
             y = np.abs(sigma.function(a).numpy())
@@ -94,11 +95,12 @@ class Network:
         for layer in reversed(range(len(filters))):
             if layer + 1 < len(filters):
                 w, (slope, off_slope) = filters[layer + 1], slopes[layer]
-                pulled, off = np.convolve(v, w), K * _norm(w) * _norm(v) + np.convolve(off_v, w)
+                pulled, off = np.convolve(v, w), K * _norm(w) * _norm(v + off_v) + np.convolve(off_v, w)
                 v, off_v = pulled * slope, slope * off + (pulled + off) * off_slope + 2 * unit * pulled * slope
             y, off_y = inputs[layer]
-            own = K * _norm(v) * _norm(y) + np.correlate(y + off_y, off_v, "valid") + np.correlate(off_y, v, "valid")
-            found.append((2 * own, 2 * float(off_v.sum() + K * v.sum())))
+            own = K * _norm(v + off_v) * _norm(y + off_y)
+            own += np.correlate(y + off_y, off_v, "valid") + np.correlate(off_y, v, "valid")
+            found.append((2 * own, 2 * float(off_v.sum() + K * (v + off_v).sum())))
         found.reverse()
         return Gradients([w.tolist() for w, _ in found], [b for _, b in found])
 

@@ -147,7 +147,8 @@ def disagreement(
 ) -> tuple[int, int, float, float] | None:
     """Where autograd and differences disagree at one row (1, n): output, entry, and the two; None if nowhere.
 
-    An entry does not count where the same step crosses a kink of any output.
+    An entry does not count where the same step crosses a kink of any output; all of an output are as uncertain as the
+    worst (noise differs from step to step).
     """
     found = subject.attempt(by_autograd, subject.raw, row)
     slopes = None if found is None or not any(found[1]) else subject.attempt(by_differences, subject, row, shrink)
@@ -156,7 +157,8 @@ def disagreement(
     jacobian, tracked = found
     limit = 1e-3 if terms.dtype == torch.float64 else 1e-2
     settled = (slopes.off <= limit * slopes.jacobian.abs().clamp(min=1.0)).all(dim=1, keepdim=True)
-    gap = (jacobian - slopes.jacobian).abs() - digits(terms) * jacobian.abs() - 4 * slopes.off
+    gap = (jacobian - slopes.jacobian).abs() - digits(terms) * jacobian.abs()
+    gap = gap - 4 * slopes.off.amax(dim=2, keepdim=True)
     gap = torch.where(settled & torch.tensor(tracked)[:, None], gap.nan_to_num(nan=torch.inf), 0.0)[0]
     if not bool((gap > 0).any()):
         return None
