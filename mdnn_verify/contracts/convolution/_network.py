@@ -91,15 +91,16 @@ class Network:
             slopes.append((slope, 2 * bend * off + off**2 * (bend > 0) + 8 * unit * sigma.parts(a)))
             y = np.abs(sigma.function(a).numpy())
             off_y = 2 * slope * off + bend * off**2 + 8 * unit * y
-        v, off_v, found = np.ones(1), np.zeros(1), []
+        v, off_v = np.ones(1), np.zeros(1)
+        found: list[tuple[Reals, float]] = []
         for layer in reversed(range(len(filters))):
             if layer + 1 < len(filters):
                 w, (slope, off_slope) = filters[layer + 1], slopes[layer]
                 pulled, off = np.convolve(v, w), K * _norm(w) * _norm(v + off_v) + np.convolve(off_v, w)
                 v, off_v = pulled * slope, slope * off + (pulled + off) * off_slope + 2 * unit * pulled * slope
             y, off_y = inputs[layer]
-            own = K * _norm(v + off_v) * _norm(y + off_y)
-            own += np.correlate(y + off_y, off_v, "valid") + np.correlate(off_y, v, "valid")
+            own = np.correlate(y + off_y, off_v, "valid") + np.correlate(off_y, v, "valid")
+            own += K * _norm(v + off_v) * _norm(y + off_y)
             found.append((2 * own, 2 * float(off_v.sum() + K * (v + off_v).sum())))
         found.reverse()
         return Gradients([w.tolist() for w, _ in found], [b for _, b in found])
