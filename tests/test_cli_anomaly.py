@@ -267,7 +267,8 @@ def test_interrupted_training_goes_on_from_its_checkpoint(call: Any, tmp_path: P
     assert "interrupted: the training is kept in" in errors
     assert "--resume" in errors
     assert checkpoint.exists()
-    assert call(*words[1:], "--resume", reports=tmp_path / "broken")[0] == 0
+    status, _, errors = call(*words[1:], "--resume", reports=tmp_path / "broken")
+    assert status == 0, errors
     assert call(*words[1:], reports=tmp_path / "whole")[0] == 0
     (resumed,), (whole,) = (documents(tmp_path / name).values() for name in ("broken", "whole"))
     assert results(resumed) == results(whole)
