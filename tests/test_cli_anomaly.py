@@ -249,7 +249,8 @@ def test_interrupted_training_goes_on_from_its_checkpoint(call: Any, tmp_path: P
     words = ["anomaly", "autoencoder", "--epochs", "80"]
     # a sum over another number of threads has another order
     environment = {**os.environ, "MDNN_OFFLINE": "1", "XDG_CACHE_HOME": str(tmp_path)}
-    environment["OMP_NUM_THREADS"] = str(torch.get_num_threads())
+    # (dask, which an earlier test may have run, leaves its own number in the environment)
+    environment |= dict.fromkeys(["OMP_NUM_THREADS", "MKL_NUM_THREADS"], str(torch.get_num_threads()))
     environment.pop("MDNN_DATA", None)
     process = subprocess.Popen(
         [sys.executable, "-m", "mdnn_verify", *words, "--reports", str(tmp_path / "broken")],
