@@ -38,6 +38,7 @@ def run(
     """Run the benchmark suite; keep its figures in the machine's history."""
     from mdnn_verify.bench import history, suite_run
     from mdnn_verify.bench.machine import this_machine
+    from mdnn_verify.cli.page import refreshed
     from mdnn_verify.errors import UsageError
     from mdnn_verify.reporting.benchmarks import print_run
 
@@ -50,6 +51,7 @@ def run(
     print_run(document)
     if document["benchmarks"]:
         typer.echo(f"kept: {history.save(reports / BENCHMARKS, document)}")
+        typer.echo(f"report: {refreshed(reports)}")
     raise typer.Exit(suite_run.exit_status(document))
 
 

@@ -17,8 +17,8 @@ from mdnn_verify.anomaly.detector import spread
 from mdnn_verify.anomaly.experiment import SCHEMA, Experiment
 from mdnn_verify.anomaly.flow1d_experiment import Flow1dExperiment, StoredFlow1d
 from mdnn_verify.cli.experiment_request import Request, refuse
+from mdnn_verify.cli.page import refreshed
 from mdnn_verify.cli.progress import TrainingProgress, training_progress
-from mdnn_verify.cli.running import PAGE, RUN
 from mdnn_verify.errors import MdnnVerifyError, UsageError
 from mdnn_verify.files import write_text
 from mdnn_verify.reporting import experiments as read
@@ -51,7 +51,7 @@ def execute(request: Request) -> int:
     documents = _run_all(request, stored, range(first, first + request.seeds))
     if request.json_file:
         _write(request.json_file, documents[0] if request.seeds == 1 else _summary(documents))
-    page = _write_page(request.reports)
+    page = refreshed(request.reports)
     print_experiments(documents, page)
     refuted = any(measure["holds"] is False for document in documents for measure in document["measures"])
     return REFUTED if refuted else 0
@@ -154,21 +154,6 @@ def _summary(documents: list[Mapping[str, Any]]) -> dict[str, Any]:
     common = {name: first[name] for name in ("method", "data", "device")}
     seeds = [document["seed"] for document in documents]
     return {"schema": SCHEMA, **common, "seeds": seeds, "summary": summary, "runs": documents}
-
-
-def _write_page(reports: Path) -> Path:
-    """The page of the folder. A run that cannot be read is left out, and said to be."""
-    from mdnn_verify.reporting.html import write_report
-    from mdnn_verify.reporting.json import read as read_run
-
-    run = None
-    if (reports / RUN).exists():
-        try:
-            run = read_run(reports / RUN)
-        except UsageError as error:
-            _say(f"the page is without the theorems: {error}")
-    write_report(run, reports / PAGE)
-    return reports / PAGE
 
 
 def _say(sentence: str) -> None:
