@@ -17,6 +17,7 @@ import torch
 
 from mdnn_verify.checking.finding import Finding, Judgement
 from mdnn_verify.checking.history import equal, pristine, spoiled
+from mdnn_verify.checking.reproduction import pasted
 from mdnn_verify.checking.subject import Broken, Subject
 from mdnn_verify.checking.trainable import DERIVATIVE, differentiated, varies
 from mdnn_verify.contract import Comparison, Contract, Instance, Kind, Law, Terms
@@ -26,7 +27,7 @@ __all__ = ["Finding", "Judgement", "judge", "numbered", "title"]
 
 CALLS = 1000  # at least so many before the first results are asked for again
 REMEMBERED = 6
-ASLEEP = 6.0  # seconds that count for one, where the process does not work
+ASLEEP = 2.0  # seconds that count for one, where the process does not work
 MORE = 5.0  # seconds for making a counterexample smaller
 TRIES = 40  # at each smaller size, to make a counterexample smaller
 REPEATED = "the same input gives the same output"
@@ -154,6 +155,8 @@ class _Work:
         found = self.finding(instance, derivative)
         if found and self.memory:  # it may be right for this input, but not any more
             found = self._another(*self.memory[0]) or self._spoiled(found, instance) or found
+        if found and self.unused:
+            found = pasted(found, self.unused, list(self.subject.recent))
         self.judgement.finding = found
         return found is not None
 
@@ -175,7 +178,8 @@ class _Work:
             if self.contract.excused and self.contract.excused(self.subject, instance.arguments):
                 return None
             shown = broken.shown or f"observed = subject({', '.join(instance.arguments)})\nexpected = 'no exception'"
-            return Finding(law, broken.reason, instance.arguments, instance.label, shown, trace=broken.trace)
+            arguments = instance.arguments if broken.arguments is None else broken.arguments
+            return Finding(law, broken.reason, arguments, instance.label, shown, trace=broken.trace)
 
     def remember_again(self, number: int) -> None:
         """The first results once more, after at least a thousand calls."""

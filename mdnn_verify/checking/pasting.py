@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-__all__ = ["literal", "snippet"]
+__all__ = ["called", "literal", "snippet"]
 
 
 def snippet(address: str, arguments: Mapping[str, Any], shown: str, before: str = "") -> str:
@@ -35,6 +35,12 @@ def snippet(address: str, arguments: Mapping[str, Any], shown: str, before: str 
             'print("expected", expected)',
         ]
     )
+
+
+def called(arguments: Mapping[str, Any]) -> str:
+    """Lines that call the implementation with these arguments, their imports included."""
+    imports = sorted({line for value in arguments.values() for line in _imports(value)})
+    return "\n".join([*imports, f"subject({', '.join(map(literal, arguments.values()))})"])
 
 
 def literal(value: Any) -> str:

@@ -9,6 +9,7 @@ import inspect
 import os
 import sys
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,12 +23,17 @@ from mdnn_verify.errors import UnknownName, UsageError
 
 __all__ = ["Broken", "Subject", "load"]
 
+RECENT = 40  # calls whose arguments are kept: one of them may be what spoils a later one
+
 
 class Broken(Exception):
     """The implementation broke its contract on a legal input, other than by a wrong number.
 
-    ``shown`` are lines of Python that, after the arguments, set ``observed`` and ``expected``.
+    ``shown`` are lines of Python that, after the arguments, set ``observed`` and ``expected``; ``arguments`` are those
+    of the very call, where the lines speak of that.
     """
+
+    arguments: Mapping[str, Any] | None = None
 
     def __init__(self, reason: str, shown: str = "", trace: str = "") -> None:
         super().__init__(reason)
@@ -99,6 +105,7 @@ class Subject:
         self.terms = terms
         self.calls = 0
         self.process = os.getpid()
+        self.recent: deque[Mapping[str, Any]] = deque(maxlen=RECENT)  # arguments of the latest calls
         self._fits()
 
     def __call__(self, *arguments: Any) -> Any:
@@ -108,13 +115,18 @@ class Subject:
     def raw(self, *arguments: Any) -> Any:
         """The same with whatever graph the result carries."""
         handed = [self._handed(argument) for argument in arguments]
-        kept = [copy.deepcopy(plain(argument)) for argument in handed]
-        result = self._result(handed)
-        for name, before, after in zip(self.contract.parameters, kept, handed, strict=True):
-            if not _same(before, plain(after)):
-                raise Broken(f"it changes its argument {name}", _changed(name, self.contract))
-        expected = self.contract.returns(dict(zip(self.contract.parameters, arguments, strict=True)))
-        return structured(result, expected, self.terms, self.contract)
+        kept = dict(zip(self.contract.parameters, [copy.deepcopy(plain(one)) for one in handed], strict=True))
+        self.recent.append(kept)
+        try:
+            result = self._result(handed)
+            for (name, before), after in zip(kept.items(), handed, strict=True):
+                if not _same(before, plain(after)):
+                    raise Broken(f"it changes its argument {name}", _changed(name, self.contract))
+            expected = self.contract.returns(dict(zip(self.contract.parameters, arguments, strict=True)))
+            return structured(result, expected, self.terms, self.contract)
+        except Broken as broken:
+            broken.arguments = kept
+            raise
 
     def attempt(self, function: Callable[..., Any], *arguments: Any) -> Any | None:
         """What ``function`` gives, None where a call in it breaks the contract or has no derivative."""
@@ -227,7 +239,7 @@ def _leaf(value: Any, shape: tuple[int, ...], terms: Terms, contract: Contract, 
         return torch.tensor(float(value), dtype=torch.float64)
     numpy = contract.array == "numpy"
     if isinstance(value, (np.ndarray, np.generic)) and (numpy or shape == ()):
-        value = torch.as_tensor(np.asarray(value))
+        value = torch.as_tensor(np.array(value, order="C"))  # a copy: torch takes no negative strides
     if numpy and isinstance(value, (list, tuple)):
         value = torch.as_tensor(np.asarray(value, dtype=np.float64))
     if not isinstance(value, torch.Tensor):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -56,15 +57,24 @@ def print_checks(done: Sequence[Assessment], console: Console | None = None) -> 
     if len(done) == 1:
         _print_one(done[0], console)
         return
-    table = Table("implementation", "verdict", "why", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for name in ("implementation", "verdict", "why"):
+        table.add_column(name, overflow="fold")
     table.add_column("seconds", justify="right")
-    for one in done:
+    for one, name in zip(done, _short([one.subject for one in done]), strict=True):
         verdict = Text(one.verdict, style=STYLES[one.verdict])
-        table.add_row(Text(one.subject), verdict, Text(_why(one)), f"{one.seconds:.1f}")
+        table.add_row(Text(name), verdict, Text(_why(one)), f"{one.seconds:.1f}")
     console.print(table)
     verdicts = [one.verdict for one in done]
     counts = ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in STYLES if verdict in verdicts)
     console.print(f"{done[0].id}: {counts}")
+
+
+def _short(subjects: Sequence[str]) -> list[str]:
+    """The addresses without the folder that all of them share."""
+    folders = {os.path.dirname(subject) for subject in subjects}
+    shared = os.path.commonpath(folders) + os.sep if len({os.path.isabs(f) for f in folders}) == 1 else ""
+    return [subject.removeprefix(shared) for subject in subjects]
 
 
 def told(one: Assessment) -> list[str]:

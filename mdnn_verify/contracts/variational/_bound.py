@@ -79,7 +79,7 @@ def _small(terms: Terms) -> Iterator[Instance]:
                 yield _instance([(-1) ** k * (LARGEST - i % 5) for i in range(count)], (*leading, k), terms)
     for b in (*range(3, 18), 32, 33, 64, 65):
         yield _instance([i * 3 % 7 - 3 for i in range(3 * b)], (b, 3), terms)
-    for shape in ((3, 3, 3), (2, 3, 4), (4, 3, 2), (3, 1, 2), (1, 4, 3), (5, 1, 1), (2, 3, 2, 3)):
+    for shape in ((3, 2, 2), (3, 3, 3), (2, 3, 4), (4, 3, 2), (3, 1, 2), (1, 4, 3), (5, 1, 1), (2, 3, 2, 3)):
         yield _instance([i * 3 % 7 - 3 for i in range(math.prod(shape))], shape, terms)
 
 
