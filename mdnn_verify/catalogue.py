@@ -20,9 +20,10 @@ from pathlib import Path
 from mdnn_verify.errors import MalformedTheorem, UnknownName, UsageError
 from mdnn_verify.theorem import Theorem
 
-__all__ = ["PACKAGE_THEOREMS", "Entry", "catalogue", "load", "select"]
+__all__ = ["FORMAL_ROOT", "PACKAGE_THEOREMS", "Entry", "catalogue", "load", "select"]
 
 PACKAGE_THEOREMS = Path(__file__).parent / "theorems"
+FORMAL_ROOT = Path(__file__).parent / "formal"
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,12 @@ class Entry:
     @property
     def chapter(self) -> str:
         return self.id.split("/")[0]
+
+    @property
+    def formal(self) -> Path | None:
+        """The file of the machine-checked proof, ``formal/<chapter>/<name>.v``, if the package has one."""
+        path = FORMAL_ROOT / f"{self.id}.v"
+        return path if self.path.is_relative_to(PACKAGE_THEOREMS) and path.exists() else None
 
     @property
     def doc(self) -> str:

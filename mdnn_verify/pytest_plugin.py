@@ -25,6 +25,7 @@ MARKERS = {
     "symbolic": "a proof step or a hypothesis of a theorem",
     "pathwise": "a check of a theorem at concrete instances, to a derived rounding bound",
     "montecarlo": "a simulation with stated error rates",
+    "formal": "a machine-checked proof of a theorem",
     "control": "a false neighbour of a theorem, which must be refuted",
 }
 
@@ -134,13 +135,13 @@ class UnitItem(TheoremItem):
 
     def runtest(self) -> None:
         from mdnn_verify.runner.units import run_unit
-        from mdnn_verify.verdicts import SYMBOLIC, Status
+        from mdnn_verify.verdicts import FORMAL, SYMBOLIC, Status
 
         result = run_unit(self.unit, self.settings)
         if result.verdict.status is Status.SKIPPED:
             pytest.skip(result.verdict.detail)
         proved = result.verdict.status is Status.PROVED
-        if not (proved if result.kind == SYMBOLIC else result.verdict.agrees):
+        if not (proved if result.kind in (SYMBOLIC, FORMAL) else result.verdict.agrees):
             raise Disagreement(_describe(self.unit.entry, result))
 
 

@@ -12,10 +12,12 @@ from typing import Any
 
 __all__ = [
     "CONTROL",
+    "FORMAL",
     "HYPOTHESIS",
     "KINDS",
     "MONTECARLO",
     "PATHWISE",
+    "REQUIRED",
     "SYMBOLIC",
     "CheckResult",
     "ControlResult",
@@ -28,7 +30,9 @@ __all__ = [
 ]
 
 HYPOTHESIS, SYMBOLIC, PATHWISE, MONTECARLO, CONTROL = "hypothesis", "symbolic", "pathwise", "montecarlo", "control"
-KINDS = (SYMBOLIC, PATHWISE, MONTECARLO, CONTROL)
+FORMAL = "formal"
+REQUIRED = (SYMBOLIC, PATHWISE, MONTECARLO, CONTROL)
+KINDS = (*REQUIRED, FORMAL)
 
 
 class Status(StrEnum):
@@ -153,7 +157,8 @@ def judge(
 
     Verified means: every hypothesis is satisfiable, every selected check agrees (proof steps by proof), and every
     control is refuted by the same code. With all kinds selected there must be a proof and a pathwise or Monte Carlo
-    check besides. A refuted check, or a control that nothing refutes, makes the theorem red.
+    check besides. A refuted check, or a control that nothing refutes, makes the theorem red. A machine-checked proof
+    is evidence on top: where the proof assistant is missing it is skipped, and the rest decides.
     """
     refuted = [check.name for check in checks if check.verdict.refuted]
     if refuted:
@@ -163,22 +168,24 @@ def judge(
         return Outcome.REFUTED, f"false neighbours not refuted: {'; '.join(accepted)}"
     if accepted:
         return Outcome.INCONCLUSIVE, f"controls in error: {'; '.join(accepted)}"
-    open_checks = [check.name for check in checks if not _carries(check)]
+    open_checks = [check.name for check in checks if not _carries(check, kinds)]
     if open_checks:
         return Outcome.INCONCLUSIVE, f"undecided: {', '.join(open_checks)}"
     missing = _missing(checks, controls, kinds)
     return (Outcome.INCONCLUSIVE, f"missing: {', '.join(missing)}") if missing else (Outcome.VERIFIED, "")
 
 
-def _carries(check: CheckResult) -> bool:
-    if check.kind == SYMBOLIC:
+def _carries(check: CheckResult, kinds: Sequence[str]) -> bool:
+    if check.kind == FORMAL and check.verdict.status is Status.SKIPPED:
+        return tuple(kinds) != (FORMAL,)
+    if check.kind in (SYMBOLIC, FORMAL):
         return check.verdict.status is Status.PROVED
     return check.verdict.agrees
 
 
 def _missing(checks: Sequence[CheckResult], controls: Sequence[ControlResult], kinds: Sequence[str]) -> list[str]:
     """What a full verification still lacks; a run of some kinds only must at least have checked something."""
-    if not set(KINDS) <= set(kinds):
+    if not set(REQUIRED) <= set(kinds):
         checked = controls or any(check.kind != HYPOTHESIS for check in checks)
         return [] if checked else ["any check of the selected kinds"]
     present = {check.kind for check in checks}

@@ -186,6 +186,7 @@ def test_one_file_given_by_name_is_not_a_test_module_as_well(tmp_path: Path) -> 
 def test_the_package_is_collected_by_name_and_by_folder(tmp_path: Path) -> None:
     theorems = {identifier: load(entry) for identifier, entry in catalogue().items()}
     expected = sum(len(theorem.checks) + len(theorem.controls) for theorem in theorems.values())
+    expected += sum(entry.formal is not None for entry in catalogue().values())
     assert expected > 0
     for arguments in (["--pyargs", "mdnn_verify"], [str(PACKAGE_THEOREMS)]):
         process = run_pytest(tmp_path, *arguments, "--collect-only", "-q")

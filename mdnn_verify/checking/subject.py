@@ -106,6 +106,7 @@ class Subject:
         self.calls = 0
         self.process = os.getpid()
         self.recent: deque[Mapping[str, Any]] = deque(maxlen=RECENT)  # arguments of the latest calls
+        self._implemented: dict[str, bool] = {}
         self._fits()
 
     def __call__(self, *arguments: Any) -> Any:
@@ -147,6 +148,19 @@ class Subject:
         """An optional method of the implementation, such as ``inverse``."""
         found = getattr(self.function, name, None)
         return found if callable(found) else None
+
+    def implements(self, name: str, *arguments: Any) -> bool:
+        """Whether there is such a method that does more than raise NotImplementedError; decided by its first call."""
+        method = self.attribute(name)
+        if method is None:
+            return False
+        if name not in self._implemented:
+            try:
+                self.guarded(method, *arguments)
+                self._implemented[name] = True
+            except Broken as broken:
+                self._implemented[name] = "raises NotImplementedError" not in broken.reason
+        return self._implemented[name]
 
     def guarded(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call something of the user's; whatever it raises is a finding, and a process it forks ends here."""

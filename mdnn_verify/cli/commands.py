@@ -11,6 +11,7 @@ import typer
 
 from mdnn_verify.catalogue import catalogue
 from mdnn_verify.cli.anomaly import app as anomaly
+from mdnn_verify.cli.audit import audit
 from mdnn_verify.cli.bench import app as bench
 from mdnn_verify.cli.check import check
 
@@ -31,6 +32,7 @@ app = typer.Typer(
 
 app.add_typer(anomaly, name="anomaly")
 app.add_typer(bench, name="bench")
+app.command()(audit)
 app.command()(check)
 
 Theorems = Annotated[
@@ -64,7 +66,7 @@ def run(
     ] = None,
     kind: Annotated[
         list[str] | None,
-        typer.Option(metavar="KIND", help="symbolic, pathwise, montecarlo or control; repeatable, all by default."),
+        typer.Option(metavar="KIND", help="symbolic, pathwise, montecarlo, control or formal; repeatable."),
     ] = None,
     jobs: Annotated[
         int | None, typer.Option(metavar="N", help=f"Processes; by default one for each core, at most {MOST_JOBS}.")

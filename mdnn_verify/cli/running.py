@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from mdnn_verify.reporting.table import print_run
 from mdnn_verify.runner.backends import Workers
 from mdnn_verify.runner.campaign import run_campaign, validated
 from mdnn_verify.runner.units import Settings
-from mdnn_verify.verdicts import KINDS
+from mdnn_verify.verdicts import FORMAL, KINDS
 
 __all__ = ["PAGE", "RUN", "Request", "execute", "exit_status", "probe", "rebuild", "writable_file"]
 
@@ -47,7 +47,7 @@ def execute(request: Request) -> int:
     started, clock = datetime.now(UTC), time.perf_counter()
     folders = [folder.resolve() for folder in request.folders]
     entries = catalogue(folders)
-    chosen = select(request.names, entries)
+    chosen = _with_proofs(request, select(request.names, entries))
     settings = validated(replace(request.settings, theorems=len(entries)))
     _refuse(request)
     with progress() as on_result:
@@ -75,6 +75,17 @@ def execute(request: Request) -> int:
     _write(document, request)
     print_run(document, request.reports / PAGE)
     return exit_status(document)
+
+
+def _with_proofs(request: Request, chosen: Sequence[Entry]) -> list[Entry]:
+    """For ``--kind formal`` those that have a machine-checked proof; UsageError if what was asked for has none."""
+    if request.settings.kinds != (FORMAL,):
+        return list(chosen)
+    having = [entry for entry in chosen if entry.formal]
+    without = [entry.id for entry in chosen if not entry.formal]
+    if without and request.names:
+        raise UsageError(f"no machine-checked proof of {', '.join(without)}")
+    return having
 
 
 def rebuild(source: Path, diff: Path | None, reports: Path) -> None:

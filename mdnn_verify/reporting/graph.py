@@ -1,4 +1,7 @@
-"""Which statement uses which, laid out in layers: a statement stands right of all that it rests on."""
+"""Which statement uses which, laid out in layers: a statement stands right of all that it rests on.
+
+Its colour is that of the weakest evidence on the way: green only if all that it rests on is.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,36 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-__all__ = ["Edge", "Graph", "Node", "layout"]
+from mdnn_verify.verdicts import FORMAL
 
+__all__ = ["MACHINE_CHECKED", "Edge", "Graph", "Node", "layout"]
+
+MACHINE_CHECKED = "machine-checked"
 BOX_WIDTH, BOX_HEIGHT, COLUMN_GAP, ROW_GAP, MARGIN = 190, 46, 70, 18, 4
+
+
+# from the weakest to the strongest; a statement that is not part of the run is as good as undecided
+STRENGTHS = ("refuted", "inconclusive", "", "verified", MACHINE_CHECKED)
 
 
 @dataclass(frozen=True)
 class Node:
-    """A statement's box; ``verdict`` is empty if it is not part of this run."""
+    """A statement's box. ``evidence`` is its own: its verdict, or that a machine-checked proof stands behind it; empty
+    if it is not part of this run. ``weakest`` is the weakest among it and all that it rests on, found at ``where``.
+    """
 
     id: str
-    verdict: str
+    evidence: str
+    weakest: str
+    where: str
     x: float
     y: float
+
+    @property
+    def words(self) -> str:
+        """What the box says under its name."""
+        own = self.evidence or "not in this run"
+        return own if self.weakest == self.evidence else f"{own}; rests on {self.weakest or 'what is not here'}"
 
 
 @dataclass(frozen=True)
@@ -45,16 +65,32 @@ class Graph:
 def layout(theorems: Sequence[Mapping[str, Any]]) -> Graph:
     """Place every statement that uses another or is used; a circle of uses is cut where it closes."""
     uses = {theorem["id"]: list(theorem.get("uses", ())) for theorem in theorems}
-    verdicts = {theorem["id"]: theorem["verdict"] for theorem in theorems}
+    evidence = {theorem["id"]: _evidence(theorem) for theorem in theorems}
     linked = {name for user, used in uses.items() if used for name in (user, *used)}
     depth = _depths([name for name in [*uses, *sorted(linked - uses.keys())] if name in linked], uses)
     chains = {(used, user): _chain(used, user, depth) for user in uses for used in uses[user]}
     places = _places(_layers(depth, chains))
-    nodes = tuple(Node(name, verdicts.get(name, ""), *places[name]) for name in depth)
+    nodes = tuple(Node(name, evidence.get(name, ""), *_weakest(name, uses, evidence), *places[name]) for name in depth)
     edges = tuple(Edge(used, user, _path([places[stop] for stop in chain])) for (used, user), chain in chains.items())
     width = max((x for x, _ in places.values()), default=0) + BOX_WIDTH + 2 * MARGIN
     height = max((y for _, y in places.values()), default=0) + BOX_HEIGHT + MARGIN
     return Graph(nodes, edges, tuple(name for name in uses if name not in linked), width, height)
+
+
+def _evidence(theorem: Mapping[str, Any]) -> str:
+    checked = any(check["kind"] == FORMAL and check["verdict"] == "PROVED" for check in theorem.get("checks", ()))
+    return MACHINE_CHECKED if checked and theorem["verdict"] == "verified" else str(theorem["verdict"])
+
+
+def _weakest(name: str, uses: Mapping[str, Sequence[str]], evidence: Mapping[str, str]) -> tuple[str, str]:
+    """The weakest evidence among a statement and all below it, and whose it is."""
+    below, waiting = [name], [name]
+    while waiting:
+        new = [used for used in uses.get(waiting.pop(), ()) if used not in below]
+        below += new
+        waiting += new
+    where = min(below, key=lambda other: STRENGTHS.index(evidence.get(other, "")))
+    return evidence.get(where, ""), where
 
 
 def _depths(names: Sequence[str], uses: Mapping[str, Sequence[str]]) -> dict[str, int]:

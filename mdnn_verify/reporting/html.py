@@ -36,19 +36,21 @@ class Extras:
     anomaly: experiments.Section | None = None
     benchmarks: Mapping[str, Any] | None = None
     fault: str = ""  # why the benchmarks cannot be shown
+    audit: bool = False  # the pages of the derivations are there
 
 
 def extras(folder: Path) -> Extras:
     """The experiments and benchmarks below a report folder. What cannot be read is named on the page, not raised."""
     anomaly = experiments.section(folder / ANOMALY)
+    audit = (folder / "audit.html").is_file()
     if not (folder / BENCHMARKS).is_dir():
-        return Extras(anomaly)
+        return Extras(anomaly, audit=audit)
     from mdnn_verify.reporting import benchmarks  # scipy, for those who have some
 
     try:
-        return Extras(anomaly, benchmarks.section(folder / BENCHMARKS))
+        return Extras(anomaly, benchmarks.section(folder / BENCHMARKS), audit=audit)
     except UsageError as error:
-        return Extras(anomaly, fault=str(error))
+        return Extras(anomaly, fault=str(error), audit=audit)
 
 
 def write_report(document: Mapping[str, Any] | None, path: Path, previous: Mapping[str, Any] | None = None) -> None:
@@ -84,6 +86,7 @@ def render(
         anomaly=beside.anomaly,
         benchmarks=beside.benchmarks,
         fault=beside.fault,
+        audit=beside.audit,
         gallery=Gallery(),
         illustrations=Gallery(ILLUSTRATIONS_BUDGET, start=10_000),
         version=_version(document),

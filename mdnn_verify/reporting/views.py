@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mdnn_verify.verdicts import HYPOTHESIS, KINDS, MONTECARLO, PATHWISE, SYMBOLIC
+from mdnn_verify.verdicts import FORMAL, HYPOTHESIS, KINDS, MONTECARLO, PATHWISE, REQUIRED, SYMBOLIC
 
 __all__ = [
     "CHECK_KINDS",
@@ -34,6 +34,7 @@ CHECK_KINDS = {
     SYMBOLIC: ("Proof", "proof"),
     PATHWISE: ("Pathwise", "pathwise"),
     MONTECARLO: ("Monte Carlo", "Monte Carlo"),
+    FORMAL: ("Machine-checked proof", "machine-checked proof"),
 }
 AGREES = ("PROVED", "VERIFIED_WITHIN")
 MOST_ROWS = 12
@@ -73,7 +74,7 @@ def column(theorem: Mapping[str, Any], kind: str) -> Column:
         refuted = sum(control["verdict"] == "REFUTED" for control in controls)
         return Column(refuted, len(controls), wrong=any(control["verdict"] in AGREES for control in controls))
     checks = [check for check in theorem["checks"] if check["kind"] == kind]
-    wanted = AGREES[:1] if kind == SYMBOLIC else AGREES
+    wanted = AGREES[:1] if kind in (SYMBOLIC, FORMAL) else AGREES
     deltas = [check["delta"] for check in checks if check.get("delta") is not None]
     wrong = any(check["verdict"] == "REFUTED" for check in checks)
     return Column(sum(check["verdict"] in wanted for check in checks), len(checks), wrong, max(deltas, default=None))
@@ -90,7 +91,7 @@ def headline(document: Mapping[str, Any]) -> tuple[str, str]:
     counts, total = outcome_counts(document), len(document["theorems"])
     run = document["run"]
     kinds = run.get("kinds", KINDS)
-    partial = "" if set(KINDS) <= set(kinds) else f" by the selected kinds of checks ({', '.join(kinds)})"
+    partial = "" if set(REQUIRED) <= set(kinds) else f" by the selected kinds of checks ({', '.join(kinds)})"
     statements = "1 statement" if total == 1 else f"{total} statements"
     if not total:
         return "inconclusive", "Nothing was checked"

@@ -1,4 +1,4 @@
-"""The kernel: one unit of work is one check of a theorem or of one of its false neighbours.
+"""Deciding: one unit of work is one check of a theorem or of one of its false neighbours.
 
 A unit is named by strings, so it can be sent to any worker; its verdict depends on the settings and its name alone.
 """
@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mdnn_verify.catalogue import Entry, load
+from mdnn_verify.catalogue import FORMAL_ROOT, Entry, load
 from mdnn_verify.engines import Context, decide, satisfiable
 from mdnn_verify.errors import MalformedTheorem
 from mdnn_verify.theorem import RANDOM_STREAM, Check, Theorem
 from mdnn_verify.verdicts import (
     CONTROL,
+    FORMAL,
     HYPOTHESIS,
     KINDS,
     MONTECARLO,
@@ -30,6 +31,11 @@ from mdnn_verify.verdicts import (
 )
 
 __all__ = ["Settings", "Unit", "assemble", "preflight", "run_unit", "units_of"]
+
+
+MACHINE_CHECKED = Check("machine_checked", FORMAL, lambda: None, scope="what the file of the formal proof says")
+MACHINE_CHECKED_DOC = "The statement in the language of a proof assistant, proved, and the proof checked by its kernel."
+PATIENCE = 5  # times the limit of other checks: a proof is compiled once and kept
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,8 @@ def units_of(entry: Entry, kinds: Sequence[str]) -> list[Unit]:
     theorem = load(entry)
     wanted = {HYPOTHESIS, *kinds}
     units = [Unit(entry, None, check.name, check.kind) for check in theorem.checks if check.kind in wanted]
+    if FORMAL in kinds and entry.formal:
+        units.append(Unit(entry, None, MACHINE_CHECKED.name, FORMAL))
     if CONTROL in kinds:
         units += [
             Unit(entry, control.name, check.name, check.kind)
@@ -104,7 +112,7 @@ def run_unit(unit: Unit, settings: Settings) -> CheckResult:
     """Decide one unit. What the check raises becomes an ERROR verdict that carries the traceback; it never escapes."""
     start = time.perf_counter()
     theorem = load(unit.entry)
-    check = theorem.check(unit.check)
+    check = MACHINE_CHECKED if unit.kind == FORMAL else theorem.check(unit.check)
     with _one_thread():
         try:
             verdict = _decide(unit, theorem, check, settings)
@@ -114,13 +122,14 @@ def run_unit(unit: Unit, settings: Settings) -> CheckResult:
                 Status.ERROR, check.scope, f"{type(error).__name__}: {error}", evidence={"traceback": text}
             )
     seconds = time.perf_counter() - start
-    return CheckResult(unit.entry.id, unit.control, check.name, check.kind, verdict, seconds, check.doc)
+    doc = MACHINE_CHECKED_DOC if unit.kind == FORMAL else check.doc
+    return CheckResult(unit.entry.id, unit.control, check.name, check.kind, verdict, seconds, doc)
 
 
 def assemble(entry: Entry, results: Sequence[CheckResult], kinds: Sequence[str] = KINDS) -> TheoremResult:
     """All results of one theorem's units, in the order of its file, as one verdict."""
     theorem = load(entry)
-    order = {check.name: i for i, check in enumerate(theorem.checks)}
+    order = {check.name: i for i, check in enumerate([*theorem.checks, MACHINE_CHECKED])}
     results = sorted(results, key=lambda result: order[result.name])
     checks = tuple(result for result in results if result.control is None)
     controls = tuple(
@@ -146,6 +155,8 @@ def _decide(unit: Unit, theorem: Theorem, check: Check, settings: Settings) -> V
         timeout=settings.timeout,
         scope=check.scope,
     )
+    if unit.kind == FORMAL:
+        return _machine_checked(unit, context)
     data = theorem.data(unit.control)
     claim = check.function(**_inject(check, data, context))
     verdict = satisfiable(claim, context) if check.kind == HYPOTHESIS else decide(claim, context)
@@ -153,6 +164,14 @@ def _decide(unit: Unit, theorem: Theorem, check: Check, settings: Settings) -> V
         changed = ", ".join(_named(name, value) for name, value in theorem.control(unit.control).changes.items())
         verdict = replace(verdict, counterexample=f"{verdict.counterexample or verdict.detail} [with {changed}]")
     return verdict
+
+
+def _machine_checked(unit: Unit, context: Context) -> Verdict:
+    from mdnn_verify.engines.kernel import MachineChecked
+
+    assert unit.entry.formal is not None
+    claim = MachineChecked(unit.entry.formal, FORMAL_ROOT)
+    return claim.decide(replace(context, timeout=PATIENCE * context.timeout))
 
 
 def _share(theorem: Theorem, check: Check) -> float:

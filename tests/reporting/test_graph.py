@@ -32,7 +32,41 @@ def test_boxes_do_not_overlap_and_fit() -> None:
 
 def test_what_is_not_in_the_run_is_shown_without_a_verdict() -> None:
     graph = layout(theorems(a=("elsewhere/b",)))
-    assert {node.id: node.verdict for node in graph.nodes} == {"elsewhere/b": "", "a": "verified"}
+    assert {node.id: node.evidence for node in graph.nodes} == {"elsewhere/b": "", "a": "verified"}
+
+
+def statement(name: str, uses: Sequence[str] = (), verdict: str = "verified", kernel: str = "") -> dict[str, Any]:
+    checks = [{"kind": "formal", "verdict": kernel}] if kernel else []
+    return {"id": name, "uses": list(uses), "verdict": verdict, "checks": checks}
+
+
+def test_green_only_if_all_that_it_rests_on_is() -> None:
+    """Each box has the weakest evidence on the way, however far down."""
+    graph = layout(
+        [
+            statement("a", kernel="PROVED"),
+            statement("b", ["a"], kernel="PROVED"),
+            statement("c", ["b"], kernel="SKIPPED"),
+            statement("d", ["c"], "inconclusive", kernel="PROVED"),
+            statement("e", ["d", "a"], kernel="PROVED"),
+            statement("f", ["e", "g"]),
+            statement("g", (), "refuted"),
+            statement("h", ["elsewhere"], kernel="PROVED"),
+        ]
+    )
+    nodes = {node.id: node for node in graph.nodes}
+    assert {name: (node.weakest, node.where) for name, node in nodes.items() if name != "elsewhere"} == {
+        "a": ("machine-checked", "a"),
+        "b": ("machine-checked", "b"),
+        "c": ("verified", "c"),
+        "d": ("inconclusive", "d"),
+        "e": ("inconclusive", "d"),
+        "f": ("refuted", "g"),
+        "g": ("refuted", "g"),
+        "h": ("", "elsewhere"),
+    }
+    assert nodes["b"].words == "machine-checked"
+    assert nodes["e"].words == "machine-checked; rests on inconclusive"
 
 
 def test_a_circle_of_uses_ends() -> None:

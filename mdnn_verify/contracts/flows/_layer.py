@@ -209,11 +209,11 @@ def inverted(
 
     ``lost(x)`` is what each row of x has lost because z is rounded, (R,): too much, and it is not asked for.
     """
-    inverse = subject.attribute("inverse")
     z = next(iter(subject(x).values()))
-    if inverse is None or not bool(torch.isfinite(z).all()):
+    if not (bool(torch.isfinite(z).all()) and subject.implements("inverse", z.clone())):
         yield Comparison(0.0, 0.0, 0.0, "")
         return
+    inverse = subject.attribute("inverse")
     bound = max(UNDONE, 2**8 * terms.unit) * (1 + x.detach().double().cpu().reshape(len(x), -1).abs().amax(dim=1))
     found = subject.attempt(lambda: _first(subject.guarded(inverse, z.clone())))
     if found is None or not _undone(found, x, bound):

@@ -58,7 +58,7 @@ def small(terms: Terms) -> Iterable[Instance]:
                 for level in (1, 5, 3, 7, 4) if n < 4 else (3, 13):
                     yield _instance(range(n), probs, [level / (8 if n < 4 else 16)], terms)
     last = 1 - terms.unit
-    for probs in ([0.7, 0.2, 0.1], [0.1] * 10, [1 / 6] * 6, [0.6, 0.3, 0.1], [1 / 49] * 49):
+    for probs in ([0.7, 0.2, 0.1], [0.1] * 10, [1 / 6] * 6, [1 / 7] * 7, [0.6, 0.3, 0.1], [1 / 49] * 49):
         yield _instance(range(len(probs)), probs, [last], terms)
         yield _instance(range(len(probs)), probs, [0.0], terms)
     for atoms in ([0, 0, 1], [0, 1, 1], [-3, -1, 2], [-2, -2, -2], [0.1, 0.3, 0.7], [-1e6, 0, 1e6]):

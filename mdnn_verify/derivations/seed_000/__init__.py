@@ -1,0 +1,1 @@
+"""Seed 000: problems of a homework."""

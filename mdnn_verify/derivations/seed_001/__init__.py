@@ -1,0 +1,1 @@
+"""Seed 001: solutions of a homework."""

@@ -1,0 +1,1 @@
+"""Seed 002: a homework with its solutions."""

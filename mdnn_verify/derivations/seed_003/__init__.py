@@ -1,0 +1,1 @@
+"""Seed 003: solutions of a homework, with its report."""

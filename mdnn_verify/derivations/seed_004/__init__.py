@@ -1,0 +1,1 @@
+"""Seed 004: problems of a homework."""
