@@ -76,7 +76,7 @@ def _environment() -> dict[str, str]:
     """The suite imports the package that is running, and takes no options meant for other test runs."""
     package = str(Path(__file__).resolve().parents[2])
     path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH", ""))))
-    return {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"} | {"PYTHONPATH": path}
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")} | {"PYTHONPATH": path}
 
 
 def _conditions(data: Path | None) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from mdnn_verify.verdicts import FORMAL
 __all__ = ["MACHINE_CHECKED", "Edge", "Graph", "Node", "layout"]
 
 MACHINE_CHECKED = "machine-checked"
-BOX_WIDTH, BOX_HEIGHT, COLUMN_GAP, ROW_GAP, MARGIN = 190, 46, 70, 18, 4
+BOX_WIDTH, BOX_HEIGHT, COLUMN_GAP, ROW_GAP, MARGIN = 206, 46, 54, 18, 4
 
 
 # from the weakest to the strongest; a statement that is not part of the run is as good as undecided
@@ -38,8 +38,9 @@ class Node:
     @property
     def words(self) -> str:
         """What the box says under its name."""
-        own = self.evidence or "not in this run"
-        return own if self.weakest == self.evidence else f"{own}; rests on {self.weakest or 'what is not here'}"
+        if self.weakest == self.evidence:
+            return self.evidence or "not in this run"
+        return f"rests on {self.weakest or 'what is not here'}"
 
 
 @dataclass(frozen=True)

@@ -68,12 +68,12 @@ class Unit:
 
 
 def units_of(entry: Entry, kinds: Sequence[str]) -> list[Unit]:
-    """The units that the selected kinds ask for; hypotheses come with everything.
+    """The units that the selected kinds ask for; hypotheses come with everything but proofs that state their own.
 
     Controls are a kind of their own and go through every check that reads a datum they change, whatever its kind.
     """
     theorem = load(entry)
-    wanted = {HYPOTHESIS, *kinds}
+    wanted = set(kinds) if tuple(kinds) == (FORMAL,) else {HYPOTHESIS, *kinds}
     units = [Unit(entry, None, check.name, check.kind) for check in theorem.checks if check.kind in wanted]
     if FORMAL in kinds and entry.formal:
         units.append(Unit(entry, None, MACHINE_CHECKED.name, FORMAL))
@@ -94,7 +94,8 @@ def preflight(entries: Iterable[Entry], settings: Settings) -> None:
     broken: list[MalformedTheorem] = []
     for entry in entries:
         try:
-            faults = _unsatisfiable(entry, load(entry), settings)
+            theorem = load(entry)
+            faults = [] if settings.kinds == (FORMAL,) else _unsatisfiable(entry, theorem, settings)
         except MalformedTheorem as error:
             broken.append(error)
             continue
@@ -138,7 +139,7 @@ def assemble(entry: Entry, results: Sequence[CheckResult], kinds: Sequence[str] 
         if any(result.control == control.name for result in results)
     )
     outcome, reason = judge(checks, controls, kinds)
-    pictures = tuple(_draw(theorem, picture) for picture in theorem.pictures)
+    pictures = tuple(_draw(theorem, picture) for picture in theorem.pictures if tuple(kinds) != (FORMAL,))
     return TheoremResult(
         entry.id, entry.title, entry.source, theorem.statement, outcome, reason, sum(r.seconds for r in results),
         checks, controls, entry.doc, theorem.uses, pictures,

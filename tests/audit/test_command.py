@@ -13,12 +13,11 @@ from pathlib import Path
 
 import pytest
 
-import mdnn_verify
 from mdnn_verify.cli import main
 
 jsonschema = pytest.importorskip("jsonschema")
 
-ROOT = Path(mdnn_verify.__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SCHEMA = json.loads((ROOT / "mdnn_verify" / "reporting" / "schema" / "audit-1.json").read_text())
 HEAD = """from mdnn_verify.audit import Derivation, World
 import sympy as sp

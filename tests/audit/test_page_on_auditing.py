@@ -9,10 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import mdnn_verify
 from mdnn_verify.audit import Relation, audit, laws, worlds
 
-ROOT = Path(mdnn_verify.__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "auditing.md").read_text()
 WRONG = "    return 2 * X.expect(lambda x: x**2) - 4 * mean(X) ** 2\n"
 

@@ -10,13 +10,12 @@ from typing import Any
 
 import pytest
 
-import mdnn_verify
 from mdnn_verify.audit import load
 from mdnn_verify.reporting import audits
 from mdnn_verify.reporting.errata import one_formula, prosaic
 from mdnn_verify.reporting.formulas import INLINE, _mathml, _parts, _tex
 
-ROOT = Path(mdnn_verify.__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 WANTED = {
     "000": ("1", "2", "3", "4(a)", "4(b)", "5", "6"),
     "001": ("3", "4(a)", "4(b)", "5", "6"),

@@ -66,7 +66,7 @@ def test_green_only_if_all_that_it_rests_on_is() -> None:
         "h": ("", "elsewhere"),
     }
     assert nodes["b"].words == "machine-checked"
-    assert nodes["e"].words == "machine-checked; rests on inconclusive"
+    assert nodes["e"].words == "rests on inconclusive"
 
 
 def test_a_circle_of_uses_ends() -> None:

@@ -1,0 +1,76 @@
+"""Machine-checked proofs on the page: the Coq statement, its axioms, and what is still a human's judgement."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from mdnn_verify.reporting.html import render
+from mdnn_verify.reporting.views import headline
+from mdnn_verify.verdicts import CheckResult, Outcome, Status, Verdict, judge
+
+EVIDENCE = {
+    "theorems": [
+        {
+            "name": "kl_nonnegative",
+            "statement": "forall p q : R,\n0 <= D p q",
+            "doc": "D is never < 0.",
+            "axioms": ["Coq.Reals.ClassicalDedekindReals.sig_not_dec"],
+            "witness": "0 <= D 1 2",
+        },
+        {"name": "easy", "statement": "True", "doc": "", "axioms": [], "witness": "True"},
+    ],
+    "definitions": [{"name": "D", "module": "MDNN.x", "source": "Definition D p q := p - q.", "doc": "A difference."}],
+    "checked": "coqchk checked MDNN.x once more",
+}
+
+
+@pytest.fixture
+def with_proof(document: dict[str, Any]) -> dict[str, Any]:
+    found = copy.deepcopy(document)
+    check = copy.deepcopy(found["theorems"][0]["checks"][0])
+    check |= {"name": "machine_checked", "kind": "formal", "verdict": "PROVED", "evidence": EVIDENCE, "pictures": []}
+    found["theorems"][0]["checks"].append(check)
+    return found
+
+
+def test_statement_axioms_and_definitions_are_shown(with_proof: dict[str, Any]) -> None:
+    page = render(with_proof)
+    assert "kl_nonnegative : forall p q : R,\n0 &lt;= D p q" in page
+    assert 'title="Coq.Reals.ClassicalDedekindReals.sig_not_dec">sig_not_dec<' in page
+    assert "no axiom" in page
+    assert "Definition D p q := p - q." in page
+    assert "reader’s judgement" in page
+
+
+def verdict(status: Status) -> CheckResult:
+    return CheckResult("a/b", None, "machine_checked", "formal", Verdict(status), 0.1)
+
+
+@pytest.mark.parametrize(
+    ("status", "kinds", "outcome"),
+    [
+        (Status.PROVED, ("formal",), Outcome.VERIFIED),
+        (Status.VERIFIED_WITHIN, ("formal",), Outcome.INCONCLUSIVE),
+        (Status.SKIPPED, ("formal",), Outcome.INCONCLUSIVE),
+        (Status.SKIPPED, ("formal", "symbolic"), Outcome.VERIFIED),
+        (Status.REFUTED, ("formal",), Outcome.REFUTED),
+        (Status.ERROR, ("formal", "symbolic"), Outcome.INCONCLUSIVE),
+        (Status.INCONCLUSIVE, ("formal", "symbolic"), Outcome.INCONCLUSIVE),
+    ],
+)
+def test_a_missing_proof_assistant_is_no_fault_and_nothing_else_passes(
+    status: Status, kinds: tuple[str, ...], outcome: Outcome
+) -> None:
+    step = CheckResult("a/b", None, "step", "symbolic", Verdict(Status.PROVED), 0.1)
+    checks = [verdict(status), step] if "symbolic" in kinds else [verdict(status)]
+    assert judge(checks, [], kinds)[0] is outcome
+
+
+def test_a_run_without_the_proofs_is_a_full_one(document: dict[str, Any]) -> None:
+    four = {**document, "run": {**document["run"], "kinds": ["symbolic", "pathwise", "montecarlo", "control"]}}
+    three = {**document, "run": {**document["run"], "kinds": ["symbolic", "pathwise", "formal"]}}
+    assert "selected kinds" not in headline(four)[1]
+    assert "selected kinds" in headline(three)[1]
