@@ -10,6 +10,10 @@ from __future__ import annotations
 import _thread
 import contextlib
 import ctypes
+import heapq
+import itertools
+import os
+import queue
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +24,7 @@ __all__ = ["Timeout", "within"]
 T = TypeVar("T")
 REPEAT = 0.25  # seconds until a limit that foreign code swallowed is raised again
 MOST_RAISED = 3
+MOST_WAITING = 1000  # then the limits that have ended are forgotten
 LAYERS = 2 * MOST_RAISED + 2  # for this limit, an enclosing one, and Ctrl-C
 
 
@@ -38,10 +43,11 @@ def within(seconds: float, function: Callable[[], T]) -> T:
     results: list[T] = []
     watch = _Watch(seconds)
     _below(LAYERS, watch, lambda: results.append(function()))
-    foreign = [error for error in watch.caught if not isinstance(error, watch.expired)]
+    caught, watch.caught = watch.caught, []  # the watcher may know the watch for a while yet: let it hold no frames
+    foreign = [error for error in caught if not isinstance(error, watch.expired)]
     for error in sorted(foreign, key=lambda error: isinstance(error, Exception)):  # Ctrl-C before any mere error
         raise error
-    if watch.caught:
+    if caught:
         raise Timeout(f"not finished after {seconds:g} s")
     return results[0]
 
@@ -61,42 +67,83 @@ def _below(layers: int, watch: _Watch, work: Callable[[], None]) -> None:
 
 
 class _Watch:
-    """A thread that raises ``expired`` in the thread that made it, a few times, until it is stopped."""
+    """One limit: ``expired`` is raised in the thread that made it, a few times, until it is stopped."""
 
     def __init__(self, seconds: float) -> None:
         self.caught: list[BaseException] = []
         # a class of its own, and no Exception: foreign code must not swallow it, nor an enclosing limit mistake it
         self.expired: type[BaseException] = type("Expired", (BaseException,), {})
+        self.stopped = False
         self._seconds = seconds
         self._thread = threading.get_ident()
-        self._working = _thread.allocate_lock()
-        self._running = False
+        self._striking = False
+        self._struck = 0
+        self._watched_by: queue.SimpleQueue[_Due] | None = None
 
     def start(self) -> None:
-        self._working.acquire()
-        _thread.start_new_thread(self._run, ())
+        self._watched_by = _watcher()
+        self._watched_by.put((time.monotonic() + self._seconds, self))
 
     def stop(self) -> None:
         """End the watch for certain, and receive here what it has raised and this thread has not met yet."""
-        if self._working.locked():
-            with contextlib.suppress(RuntimeError):
-                self._working.release()  # a watch that has not begun yet ends at once
-        while self._running:
+        self.stopped = True
+        while self._striking and self._watched_by is _watched:  # a forked copy has lost its watcher
             time.sleep(2e-5)
         for _ in range(3):
             _meet_pending_exceptions()
 
-    def _run(self) -> None:
-        self._running = True
-        wait = min(self._seconds, threading.TIMEOUT_MAX)
-        try:
-            for _ in range(MOST_RAISED):
-                if self._working.acquire(timeout=wait):
-                    return
-                _raise_in(self._thread, self.expired)
-                wait = REPEAT
-        finally:
-            self._running = False
+    def strike(self) -> None:
+        """Called by the watcher. Each side sets its own flag before it reads the other's, so one of them sees both."""
+        self._striking = True
+        if not self.stopped:
+            _raise_in(self._thread, self.expired)
+            self._struck += 1
+        self._striking = False
+        self.stopped = self.stopped or self._struck == MOST_RAISED
+
+
+_Due = tuple[float, _Watch]
+_watched: queue.SimpleQueue[_Due] | None = None
+
+
+def _watcher() -> queue.SimpleQueue[_Due]:
+    """The way to this process's one watching thread. One for all limits, begun while none is running: CPython knows a
+    thread that is just starting by its maker's number, and a limit that struck its maker then would strike it instead.
+    """
+    global _watched
+    if _watched is None:
+        new: queue.SimpleQueue[_Due] = queue.SimpleQueue()
+        _thread.start_new_thread(_watch_all, (new,))
+        _watched = new
+    return _watched
+
+
+def _forget_watcher() -> None:
+    """Threads do not survive a fork."""
+    global _watched
+    _watched = None
+
+
+os.register_at_fork(after_in_child=_forget_watcher)
+
+
+def _watch_all(arriving: queue.SimpleQueue[_Due]) -> None:
+    number = itertools.count()  # two limits may end at the same moment
+    waiting: list[tuple[float, int, _Watch]] = []
+    while True:
+        now = time.monotonic()
+        while waiting and (waiting[0][0] <= now or waiting[0][2].stopped):
+            _, _, watch = heapq.heappop(waiting)
+            watch.strike()
+            if not watch.stopped:
+                heapq.heappush(waiting, (now + REPEAT, next(number), watch))
+        wait = min(waiting[0][0] - now, threading.TIMEOUT_MAX) if waiting else None
+        with contextlib.suppress(queue.Empty):
+            due, watch = arriving.get(timeout=wait)
+            if len(waiting) > MOST_WAITING:
+                waiting = [entry for entry in waiting if not entry[2].stopped]
+                heapq.heapify(waiting)
+            heapq.heappush(waiting, (due, next(number), watch))
 
 
 def _meet_pending_exceptions() -> None:

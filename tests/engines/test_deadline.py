@@ -1,8 +1,11 @@
 """Time limits: raised in any thread, never after the function has returned, hard to swallow, nested."""
 
+import gc
+import os
 import sys
 import threading
 import time
+import weakref
 
 import pytest
 
@@ -124,6 +127,54 @@ def test_no_watch_is_left_behind():
     for _ in range(50):
         within(60, lambda: None)
     assert threading.active_count() == before
+
+
+def test_limits_in_a_forked_copy():
+    def forked():
+        child = os.fork()
+        if child == 0:
+            try:
+                within(0.05, spin)
+            except Timeout:
+                os._exit(7)
+            os._exit(1)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    assert within(30, forked) == 7
+
+
+def test_many_limits_in_many_threads_each_strike_their_own():
+    struck = []
+
+    def work(k):
+        for seconds, busy in ((0.02, 10), (60, 0.04)):
+            try:
+                within(seconds, lambda busy=busy: spin(busy))
+            except Timeout as error:
+                struck.append((k, str(error)))
+
+    workers = [threading.Thread(target=work, args=(k,)) for k in range(20)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert sorted(struck) == sorted((k, "not finished after 0.02 s") for k in range(20))
+
+
+def test_ended_limits_are_forgotten():
+    class Big:
+        pass
+
+    kept = []
+    for _ in range(1500):
+        big = Big()
+        kept.append(weakref.ref(big))
+        within(60, lambda big=big: None)
+        with pytest.raises(KeyError):
+            within(60, lambda big=big: {}[big])
+    del big
+    gc.collect()
+    assert not [ref for ref in kept if ref() is not None]
 
 
 def test_the_interpreter_runs_at_full_speed_afterwards():
