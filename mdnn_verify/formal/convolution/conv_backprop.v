@@ -19,7 +19,7 @@
 Require Import Reals Lra FunctionalExtensionality.
 From Coquelicot Require Import Coquelicot.
 From mathcomp Require Import ssreflect ssrfun ssrbool eqtype ssrnat seq choice fintype bigop.
-From MDNN.shared Require Import sums.
+From MDNN.shared Require Import sums derivatives.
 Local Open Scope R_scope.
 
 (** A_w y, and A_w' u for a vector u of size m. *)
@@ -62,16 +62,6 @@ Definition is_gradient (n : nat) (g : (nat -> R) -> R) (v : (nat -> R) -> nat ->
 
 (** y with its j-th entry replaced by u. *)
 Definition change (y : nat -> R) (j : nat) (u : R) : nat -> R := fun i => if (i == j)%N then u else y i.
-
-Lemma is_derive_rsum (I : Type) (s : seq I) (F : I -> R -> R) (l : I -> R) (t : R) :
-  (forall i, is_derive (F i) t (l i)) -> is_derive (fun u => \rsum_(i <- s) F i u) t (\rsum_(i <- s) l i).
-Proof.
-move=> H; elim: s => [|a s IH].
-  rewrite big_nil; apply: (is_derive_ext (fun=> 0)); first by move=> u; rewrite big_nil.
-  exact: is_derive_const.
-rewrite big_cons; apply: (is_derive_ext (fun u => F a u + \rsum_(i <- s) F i u)); first by move=> u; rewrite big_cons.
-by apply: (is_derive_plus (V := R_NormedModule)); [exact: H | exact: IH].
-Qed.
 
 Lemma rsum_pick n (F : nat -> R) j : (j < n)%N -> \rsum_(i < n) (if (j == i)%N then F i else 0) = F j.
 Proof.

@@ -18,7 +18,7 @@
 Require Import Reals Lra.
 From Coquelicot Require Import Coquelicot.
 From mathcomp Require Import ssreflect ssrfun ssrbool eqtype ssrnat seq choice fintype bigop finfun.
-From MDNN.shared Require Import sums finite_laws.
+From MDNN.shared Require Import sums finite_laws derivatives.
 Local Open Scope R_scope.
 
 (** E_q log(p(x | Z) r(Z) / q(Z | x)). *)
@@ -34,16 +34,6 @@ Definition score {Z : finType} (f : R -> Z -> R) (t : R) (z : Z) : R := Derive (
 
 Lemma ln_quotient (a b : R) : 0 < a -> 0 < b -> ln (a / b) = ln a - ln b.
 Proof. by move=> a0 b0; rewrite /Rdiv ln_mult ?ln_Rinv //; exact: Rinv_0_lt_compat. Qed.
-
-Lemma is_derive_rsum (I : Type) (s : seq I) (F : I -> R -> R) (l : I -> R) (t : R) :
-  (forall i, is_derive (F i) t (l i)) -> is_derive (fun u => \rsum_(i <- s) F i u) t (\rsum_(i <- s) l i).
-Proof.
-move=> H; elim: s => [|a s IH].
-  rewrite big_nil; apply: (is_derive_ext (fun=> 0)); first by move=> u; rewrite big_nil.
-  exact: is_derive_const.
-rewrite big_cons; apply: (is_derive_ext (fun u => F a u + \rsum_(i <- s) F i u)); first by move=> u; rewrite big_cons.
-by apply: (is_derive_plus (V := R_NormedModule)); [exact: H | exact: IH].
-Qed.
 
 Lemma score_is_relative_slope (Z : finType) (f : R -> Z -> R) (t : R) (z : Z) : positive_and_smooth f t ->
   score f t z = Derive (fun s => f s z) t / f t z /\ is_derive (fun s => ln (f s z)) t (score f t z).
