@@ -19,6 +19,7 @@ from math_core import LatexError, LatexToMathML
 __all__ = ["characters", "display", "formula", "prose", "signs", "unset_formulas"]
 
 INLINE = re.compile(r"\$\$(.+?)\$\$|\$([^\s$](?:[^$]*[^\s$])?)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]|``(.+?)``|`([^`]+)`", re.S)
+CLOSING = re.compile(r"(?:-\w+)?[.,;:!?)\]]*")
 BREAK = re.compile(r"\\qquad(?![A-Za-z])|\\quad(?![A-Za-z])")
 TOKEN = re.compile(r"\\begin\b|\\end\b|\\left\b|\\right\b|\\qquad(?![A-Za-z])|\\quad(?![A-Za-z])|\\.|[{}]", re.S)
 SIGNS = {"<=": "\u2264", ">=": "\u2265", "!=": "\u2260", "+-": "\u00b1", "->": "\u2192", "=>": "\u21d2"}
@@ -52,7 +53,10 @@ def display(latex: str) -> Markup:
 
 
 def prose(text: str) -> Markup:
-    r"""Paragraphs with ``$...$``, ``\(...\)`` and backticks set; indented blocks stay as they were written."""
+    r"""Paragraphs with ``$...$``, ``\(...\)`` and backticks set; a paragraph that is one ``$$...$$`` is displayed.
+
+    Indented blocks stay as they were written, unless they are one formula.
+    """
     return Markup("\n").join(_block(block) for block in _blocks(text))
 
 
@@ -121,11 +125,11 @@ def _blocks(text: str) -> Iterator[tuple[bool, str]]:
 
 def _block(block: tuple[bool, str]) -> Markup:
     indented, text = block
+    match = INLINE.fullmatch(text.strip())
+    if match and (tex := _tex(match)) is not None and "$" not in tex and (indented or text.startswith(("$$", r"\["))):
+        return display(tex)
     if not indented:
         return Markup("<p>{}</p>").format(_inline(text))
-    match = INLINE.fullmatch(text.strip())
-    if match and (tex := _tex(match)) is not None:
-        return display(tex)
     lines = textwrap.dedent(text).splitlines()
     return Markup("<pre>{}</pre>").format(Markup("").join(Markup("<span>{}</span>").format(line) for line in lines))
 
@@ -135,8 +139,15 @@ def _inline(text: str) -> Markup:
     for match in INLINE.finditer(text):
         tex = _tex(match)
         piece = Markup("<code>{}</code>").format(match[5] or match[6]) if tex is None else formula(tex)
-        made += escape(signs(text[start : match.start()])) + piece
-        start = match.end()
+        before, opening, end, closing = text[start : match.start()], "", match.end(), ""
+        if tex is not None:  # browsers would break the line between a formula and its comma
+            opening = before[len(before.rstrip("([")) :]
+            closing = found[0] if (found := CLOSING.match(text, end)) else ""
+            before, end = before.removesuffix(opening), end + len(closing)
+        if opening or closing:
+            piece = Markup('<span class="unbroken">{}{}{}</span>').format(opening, piece, closing)
+        made += escape(signs(before)) + piece
+        start = end
     return made + escape(signs(text[start:]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -90,6 +91,14 @@ def test_prose(text: str, expected: str) -> None:
 def test_prose_sets_formulas_inline_and_displayed() -> None:
     assert prose(r"For $x$ and \(y\).").count("<math") == 2
     assert '<div class="display">' in prose("So\n\n    $$x^2$$")
+    assert prose("So\n\n$$a \\quad b,$$\n\nend.").count('class="piece"') == 2
+    assert '<div class="display">' not in prose("So $$x$$ and\n\n$$x$$ = $$y$$")
+
+
+def test_a_formula_stays_with_its_punctuation() -> None:
+    page = prose("Both ($x$, the first), and the $i$-th; `f` (`g`). At $n$ 3.")
+    inside = re.findall(r'<span class="unbroken">(.)?<math.*?</math>(.*?)</span>', page, re.S)
+    assert inside == [("(", ","), ("", "-th;")]
 
 
 def test_text_in_formulas_is_escaped() -> None:

@@ -1,13 +1,15 @@
 r"""The transpose of the 2 x 2 average pool is a quarter of nearest-neighbour upsampling.
 
-T : R^(m x n) -> R^(m/2 x n/2) is the average pool with a 2 x 2 kernel and stride 2, for even m and n. For every Y
+$T : R^{m \times n} \to R^{m/2 \times n/2}$ is the average pool with a $2 \times 2$ kernel and stride 2, for even $m$
+and $n$. For every $Y$, with indices from 0,
 
-    T'(Y)_ij = Y_{i div 2, j div 2} / 4,   indices from 0,
+$$T^*(Y)_{ij} = \tfrac14\, Y_{\lfloor i/2 \rfloor, \lfloor j/2 \rfloor}$$
 
-under both definitions of the adjoint: the transposed matrix A' between row-major reshapes, and
-<Y, T(X)> = <T'(Y), X> for all X and Y. Why: pixel (i, j) takes part in the pooled cell (a, b) exactly if a = i div 2
-and b = j div 2, always with weight 1/4; so the column of A that belongs to (i, j) has a single entry, and row (i, j) of
-A' copies that one cell. T is linear because each entry of T(X) is a fixed linear form in X.
+under both definitions of the adjoint: the transposed matrix $A^\top$ between row-major reshapes, and
+$\langle Y, T(X) \rangle = \langle T^*(Y), X \rangle$ for all $X$ and $Y$. Why: pixel $(i, j)$ takes part in the pooled
+cell $(a, b)$ exactly if $a = \lfloor i/2 \rfloor$ and $b = \lfloor j/2 \rfloor$, always with weight $1/4$; so the
+column of $A$ that belongs to $(i, j)$ has a single entry, and row $(i, j)$ of $A^\top$ copies that one cell. $T$ is
+linear because each entry of $T(X)$ is a fixed linear form in $X$.
 
 Source: seed 004, Problem 1.
 """

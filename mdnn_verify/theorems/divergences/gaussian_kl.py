@@ -1,12 +1,14 @@
 r"""The Kullback-Leibler divergence of two Gaussian distributions has a closed form.
 
-For positive definite S_0, S_1 in R^(d x d), any means m_0, m_1 in R^d and any d >= 1,
+For positive definite $S_0, S_1 \in R^{d \times d}$, any means $m_0, m_1 \in R^d$ and any $d \ge 1$,
 
-    D(N(m_0, S_0) || N(m_1, S_1)) = 1/2 (tr(S_1^-1 S_0) + (m_1 - m_0)' S_1^-1 (m_1 - m_0) - d + log(det S_1 / det S_0)).
+$$D(N(m_0, S_0) \| N(m_1, S_1)) \quad = \tfrac12 \left( \operatorname{tr}(S_1^{-1} S_0) +
+(m_1 - m_0)^\top S_1^{-1} (m_1 - m_0) - d + \log \frac{\det S_1}{\det S_0} \right).$$
 
-By definition D is the mean, over X ~ N(m_0, S_0), of the log ratio of the densities. That is a quadratic polynomial in
-X, so its mean follows from E[X] = m_0 and E[(X - m_0)(X - m_0)'] = S_0 alone. The checks below never start from the
-closed form: they take that mean exactly (by moments), enclose it as an integral, and estimate it by sampling.
+By definition $D$ is the mean, over $X \sim N(m_0, S_0)$, of the log ratio of the densities. That is a quadratic
+polynomial in $X$, so its mean follows from $E[X] = m_0$ and $E[(X - m_0)(X - m_0)^\top] = S_0$ alone. The checks below
+never start from the closed form: they take that mean exactly (by moments), enclose it as an integral, and estimate it
+by sampling.
 
 Source: seed 000, Problem 5; solutions in seeds 001 and 003.
 """

@@ -1,16 +1,17 @@
 r"""For independent components the Kullback-Leibler divergence is the sum over the components.
 
-Let X = (X_1, ..., X_d) have independent components with densities f_i, and Y = (Y_1, ..., Y_d) likewise with g_i. Then
+Let $X = (X_1, \dots, X_d)$ have independent components with densities $f_i$, and $Y = (Y_1, \dots, Y_d)$ likewise with
+$g_i$. Then
 
-    D(X || Y) = D(X_1 || Y_1) + ... + D(X_d || Y_d),
+$$D(X \| Y) = D(X_1 \| Y_1) + \dots + D(X_d \| Y_d),$$
 
-where both sides may be +inf. The logarithm turns the ratio of the two products into a sum; in each term all the other
-coordinates are integrated out and leave a factor 1. By hand: Fubini's theorem, which applies because the negative part
-of f_i log(f_i/g_i) is integrable (divergences/kl_nonnegative), so that no term is -inf.
+where both sides may be $+\infty$. The logarithm turns the ratio of the two products into a sum; in each term all the
+other coordinates are integrated out and leave a factor 1. By hand: Fubini's theorem, which applies because the negative
+part of $f_i \log(f_i / g_i)$ is integrable (divergences/kl_nonnegative), so that no term is $-\infty$.
 
 To say what dependence would change, a joint density is written as the product of its marginal densities and a copula
-density c(h_1, ..., h_d), where h_i is a function of the i-th coordinate with values in [-1, 1] and mean 0: independence
-is c = 1, and c = 1 + h_1 h_2 / 2 keeps every marginal density as it is.
+density $c(h_1, \dots, h_d)$, where $h_i$ is a function of the $i$-th coordinate with values in $[-1, 1]$ and mean 0:
+independence is $c = 1$, and $c = 1 + h_1 h_2 / 2$ keeps every marginal density as it is.
 
 Source: seed 000, Problem 4(b); solutions in seeds 001 and 003.
 """

@@ -1,15 +1,17 @@
 r"""The Kullback-Leibler divergence is never negative, and zero only between equal densities.
 
-For probability densities f, g on R^d with f << g (f vanishes wherever g does, up to a null set),
+For probability densities $f, g$ on $R^d$ with $f \ll g$ ($f$ vanishes wherever $g$ does, up to a null set),
 
-    D(f || g) = int f log(f/g) dx >= 0,     with equality if and only if f = g almost everywhere.
+$$D(f \| g) = \int f \log \frac{f}{g} \, dx \ge 0, \qquad\text{with equality if and only if } f = g
+\text{ almost everywhere.}$$
 
-The integrand f log(f/g) itself takes both signs. Gibbs' inequality adds to it what integrates to zero: the excess
-f log(f/g) - f + g = g phi(f/g), phi(t) = t log t - t + 1, is non-negative at every point and vanishes only at f = g.
+The integrand $f \log(f/g)$ itself takes both signs. Gibbs' inequality adds to it what integrates to zero: the excess
+$f \log(f/g) - f + g = g\, \phi(f/g)$ with $\phi(t) = t \log t - t + 1$ is non-negative at every point and vanishes only
+at $f = g$.
 
-Two steps are those of measure theory and are made by hand: the integral is linear and monotone (f log(f/g) >= f - g
-makes the negative part integrable, so D is well defined, perhaps +inf), and a non-negative function whose integral is 0
-vanishes almost everywhere. Everything below that enters them is checked.
+Two steps are those of measure theory and are made by hand: the integral is linear and monotone
+($f \log(f/g) \ge f - g$ makes the negative part integrable, so $D$ is well defined, perhaps $+\infty$), and a
+non-negative function whose integral is 0 vanishes almost everywhere. Everything below that enters them is checked.
 
 Source: seed 000, Problem 4(a); solutions in seeds 001 and 003 (by Jensen's inequality).
 """

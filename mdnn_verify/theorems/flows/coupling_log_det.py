@@ -1,18 +1,20 @@
 r"""The log-determinant of an affine coupling layer is the sum of its log-scales, for every index set.
 
-Let n >= 2, O any index set with 0 < |O| < n, not only the first half, and s, t : R^|O| -> R^(n-|O|) differentiable.
-The layer z_O = x_O, z_Oc = exp(s(x_O)) * x_Oc + t(x_O) has
+Let $n \ge 2$, $O$ any index set with $0 < |O| < n$, not only the first half, $O^c$ its complement, and
+$s, t : R^{|O|} \to R^{n - |O|}$ differentiable. The layer $z_O = x_O$,
+$z_{O^c} = e^{s(x_O)} \odot x_{O^c} + t(x_O)$ has
 
-    dz/dx = P^-1 [[I, 0], [*, diag exp s(x_O)]] P,     log|det dz/dx| = sum_i s_i(x_O),
+$$\frac{dz}{dx} = P^{-1} \begin{pmatrix} I & 0 \\ * & \operatorname{diag} e^{s(x_O)} \end{pmatrix} P, \qquad
+\log \left| \det \frac{dz}{dx} \right| = \sum_i s_i(x_O),$$
 
-where P lists the indices in O first. With (P x)_p = x_{o(p)}, o(1), o(2), ... the indices of O and then those of Oc,
-this is the seeds' P_sigma for sigma = o^-1, (P_sigma e_j = e_{sigma(j)}); with the opposite convention P and P^-1
-change places, which a control shows to be false. Seed 001 prints "g(y) = j-th element of Omega" where the complement is
-meant and leaves out the entries that are 0. The general step needs no permutation: in Leibniz' formula only the
-identity contributes.
+where $P$ lists the indices in $O$ first. With $(P x)_p = x_{o(p)}$, $o(1), o(2), \dots$ the indices of $O$ and then
+those of $O^c$, this is the seeds' $P_\sigma$ for $\sigma = o^{-1}$ ($P_\sigma e_j = e_{\sigma(j)}$); with the opposite
+convention $P$ and $P^{-1}$ change places, which a control shows to be false. Seed 001 prints "g(y) = j-th element of
+Omega" where the complement is meant and leaves out the entries that are 0. The general step needs no permutation: in
+Leibniz' formula only the identity contributes.
 
-In the code s has a component for every index, and the layer reads those in Oc: the formula must pick the same ones.
-Indices run from 0.
+In the code $s$ has a component for every index, and the layer reads those in $O^c$: the formula must pick the same
+ones. Indices run from 0.
 
 Source: seed 000, Problem 3; seed 001, Problem 3.
 """

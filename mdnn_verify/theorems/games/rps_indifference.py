@@ -1,15 +1,14 @@
 r"""Against the uniform strategy every play earns 0, yet only the uniform strategy is not exploited.
 
-If B plays uniformly, B's average points are 0 whatever A plays. That does not make every strategy a of A optimal: B may
-change the reply, and the best reply to a earns exactly
+If B plays uniformly, B's average points are 0 whatever A plays. That does not make every strategy $a$ of A optimal: B
+may change the reply, and the best reply to $a$ (rock, paper or scissors, in this order) earns exactly
 
-    E(a) = max(a_s - a_p, a_r - a_s, a_p - a_r)      (B plays rock, paper, scissors),
+$$E(a) = \max(a_s - a_p,\; a_r - a_s,\; a_p - a_r), \qquad
+\max_i \left| a_i - \tfrac13 \right| \le E(a) \le \min\left(1,\; 2 \max_i \left| a_i - \tfrac13 \right| \right).$$
 
-    max_i |a_i - 1/3|  <=  E(a)  <=  min(1, 2 max_i |a_i - 1/3|).
-
-So E(a) = 0 only at the uniform strategy; a strategy that is off by x in some play is exploited by at least x. The
+So $E(a) = 0$ only at the uniform strategy; a strategy that is off by $x$ in some play is exploited by at least $x$. The
 factors 1 and 2 cannot be improved, a pure strategy is exploited by 1, and a strategy drawn uniformly from the simplex
-by 4/9 on average.
+by $4/9$ on average.
 
 Source: seed 002, Problem 4(b).
 """

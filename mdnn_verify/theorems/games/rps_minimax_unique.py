@@ -1,14 +1,14 @@
 r"""The minimax solution of rock-paper-scissors is uniform, it is the only one, and the value is 0.
 
-A and B play mixed strategies a, b in the simplex; B's points average L(a, b) = a' M b, A minimises, B maximises. Then
+A and B play mixed strategies $a, b$ in the simplex; B's points average $L(a, b) = a^\top M b$, A minimises, B
+maximises. Then, the first for all $a$ and $b$,
 
-    L(a*, b) <= L(a*, b*) <= L(a, b*)  for all a, b      if and only if      a* = b* = (1/3, 1/3, 1/3),
+$$L(a^*, b) \le L(a^*, b^*) \le L(a, b^*) \iff a^* = b^* = \left( \tfrac13, \tfrac13, \tfrac13 \right), \qquad
+\min_a \max_b a^\top M b = \max_b \min_a a^\top M b = 0.$$
 
-    min_a max_b a' M b  =  max_b min_a a' M b  =  0.
-
-The inequalities are weak. The seed prints them strict, and with strict ones no game has a solution at all (take b =
-b*). The matrix that the seed's solution prints holds A's points; B's points, which the problem asks for, are its
-negative. M is indexed by A's play (row) and B's play (column) in the order rock, paper, scissors.
+The inequalities are weak. The seed prints them strict, and with strict ones no game has a solution at all (take
+$b = b^*$). The matrix that the seed's solution prints holds A's points; B's points, which the problem asks for, are its
+negative. $M$ is indexed by A's play (row) and B's play (column) in the order rock, paper, scissors.
 
 Source: seed 002, Problem 4(a).
 """

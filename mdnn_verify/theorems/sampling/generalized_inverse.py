@@ -1,14 +1,15 @@
 r"""The generalized inverse of any CDF turns a uniform variable into a variable with that CDF.
 
-Let F be nondecreasing and right-continuous with limits 0 and 1, jumps and flat pieces allowed, and U uniform on (0, 1).
+Let $F$ be nondecreasing and right-continuous with limits 0 and 1, jumps and flat pieces allowed, and $U$ uniform on
+$(0, 1)$. Then
 
-    G(u) = inf{x : u < F(x)}   =>   P(G(U) <= t) = F(t) for every t.
+$$G(u) = \inf\{x : u < F(x)\} \implies P(G(U) \le t) = F(t) \text{ for every } t.$$
 
-The proof rests on  {u < F(t)}  in  {G(u) <= t}  in  {u <= F(t)}: both outer events have probability F(t).
-The variant inf{x : u <= F(x)} has the same law, and so have sup{x : F(x) <= u} = G(u) and sup{x : F(x) < u}, the
-variant; what the seed's "inf" excludes is sup{x : u < F(x)}, which is +infinity. Each axiom on F and each defining
-property of an infimum is used at finitely many points: what follows from these instances follows from the axioms, and
-the instances, free of quantifiers, are decided both ways.
+The proof rests on $\{u < F(t)\} \subseteq \{G(u) \le t\} \subseteq \{u \le F(t)\}$: both outer events have probability
+$F(t)$. The variant $\inf\{x : u \le F(x)\}$ has the same law, and so have $\sup\{x : F(x) \le u\} = G(u)$ and
+$\sup\{x : F(x) < u\}$, the variant; what the seed's "inf" excludes is $\sup\{x : u < F(x)\}$, which is $+\infty$. Each
+axiom on $F$ and each defining property of an infimum is used at finitely many points: what follows from these instances
+follows from the axioms, and the instances, free of quantifiers, are decided both ways.
 
 Source: seed 004, Problem 4.
 """

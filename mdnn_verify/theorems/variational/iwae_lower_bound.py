@@ -1,16 +1,19 @@
 r"""The importance-weighted bound never exceeds the log likelihood, whatever the number K of samples.
 
-For Z_1, ..., Z_K drawn independently from q(z | x) and the weights w_k = p(x | Z_k) p(Z_k) / q(Z_k | x),
+For $Z_1, \dots, Z_K$ drawn independently from $q(z \mid x)$ and the weights
+$w_k = p(x \mid Z_k)\, p(Z_k) / q(Z_k \mid x)$,
 
-    VLB_K(x) = E log((1/K) sum_k w_k)  <=  log p(x),      with equality if and only if w is constant.
+$$\mathrm{VLB}_K(x) = E \log \frac1K \sum_{k=1}^K w_k \le \log p(x), \qquad
+\text{with equality if and only if } w \text{ is constant.}$$
 
-Jensen's inequality, spelled out: the tangent of the logarithm at c = p(x) lies above it, log t <= t/c - 1 + log c, and
-the average weight has the mean p(x). What the tangent leaves is the gap: log p(x) - VLB_K(x) = E T(average weight) with
-T(t) = t/c - 1 - log(t/c) >= 0. For K = 1 the gap is KL(q || posterior).
+Jensen's inequality, spelled out: the tangent of the logarithm at $c = p(x)$ lies above it,
+$\log t \le t/c - 1 + \log c$, and the average weight $\bar w$ has the mean $p(x)$. What the tangent leaves is the gap:
+$\log p(x) - \mathrm{VLB}_K(x) = E\, T(\bar w)$ with $T(t) = t/c - 1 - \log(t/c) \ge 0$. For $K = 1$ the gap is
+$D(q \| \text{posterior})$.
 
 Sums over a finite latent space of any size stand for integrals; that expectations are linear and monotone is used as
-known. Where q vanishes but the joint density does not, the average weight falls short of p(x): the bound survives, the
-mean does not.
+known. Where $q$ vanishes but the joint density does not, the average weight falls short of $p(x)$: the bound survives,
+the mean does not.
 
 Source: seed 002, Problem 1(a).
 """

@@ -1,16 +1,18 @@
 r"""More samples never loosen the importance-weighted bound: VLB_K >= VLB_M for K >= M.
 
-Let I be a uniformly random subset of M of the K indices, a = (1/K) sum_k w_k and a_I = (1/M) sum_{k in I} w_k. Then E_I
-a_I = a, so by concavity log a >= E_I log a_I; each a_I has the law of an average of M weights. Moreover, for any
-weights,
+Let $I$ be a uniformly random subset of $M$ of the $K$ indices, $a = \frac1K \sum_k w_k$ and
+$a_I = \frac1M \sum_{k \in I} w_k$. Then $E_I\, a_I = a$, so by concavity $\log a \ge E_I \log a_I$; each $a_I$ has the
+law of an average of $M$ weights. Moreover, for any weights,
 
-    log a - E_I log a_I  >=  (1/M - 1/K)/2 * s^2 / max_k w_k^2,       s^2 = sum_k (w_k - a)^2 / (K - 1),
+$$\log a - E_I \log a_I \ge \frac12 \left( \frac1M - \frac1K \right) \frac{s^2}{\max_k w_k^2}, \qquad
+s^2 = \frac{1}{K - 1} \sum_k (w_k - a)^2,$$
 
-because the logarithm on (0, b] is strongly concave with modulus 1/b^2. Hence, for weights bounded by b,
+because the logarithm on $(0, b]$ is strongly concave with modulus $1/b^2$. Hence, for weights bounded by $b$,
 
-    VLB_K(x) - VLB_M(x)  >=  (1/M - 1/K)/2 * Var(w) / b^2  >=  0 :
+$$\mathrm{VLB}_K(x) - \mathrm{VLB}_M(x) \ge \frac12 \left( \frac1M - \frac1K \right) \frac{\operatorname{Var}(w)}{b^2}
+\ge 0:$$
 
-the bound is strictly increasing in K unless the weights are constant. Without the logarithm outside the average (the
+the bound is strictly increasing in $K$ unless the weights are constant. Without the logarithm outside the average (the
 average of the logs) nothing is gained. For a fixed expectation only finitely many outcomes are summed; that
 expectations are linear and monotone is used as known.
 

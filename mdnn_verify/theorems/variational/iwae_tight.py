@@ -1,14 +1,14 @@
 r"""With a powerful enough q, maximising the importance-weighted bound maximises the log likelihood.
 
-Let F(theta) = sum_i log p_theta(X_i), and let G(theta, phi) = sum_i VLB_K(X_i) for some K >= 1. Always G <= F. If at a
-maximiser theta* of F ONE phi* matches all the data at once,
+Let $F(\theta) = \sum_i \log p_\theta(X_i)$, and let $G(\theta, \phi) = \sum_i \mathrm{VLB}_K(X_i)$ for some $K \ge 1$.
+Always $G \le F$. If at a maximiser $\theta^*$ of $F$ one $\phi^*$ matches all the data at once,
 
-    q_phi*(z | X_i) = p_theta*(z | X_i)   for all z and all i = 1, ..., N,
+$$q_{\phi^*}(z \mid X_i) = p_{\theta^*}(z \mid X_i) \quad\text{for all } z \text{ and all } i = 1, \dots, N,$$
 
-then max over theta, phi of G = max over theta of F, (theta*, phi*) attains it, and every theta of a maximiser of G
-maximises F. That is what "powerful enough" has to mean; it suffices that every theta has such a phi, and then all
-maximisers of F are found. It is not enough that every X_i has a phi_i of its own: with two data and a q that cannot
-tell them apart the maximum of G may stay below that of F.
+then $\max_{\theta, \phi} G = \max_\theta F$, $(\theta^*, \phi^*)$ attains it, and every $\theta$ of a maximiser of $G$
+maximises $F$. That is what "powerful enough" has to mean; it suffices that every $\theta$ has such a $\phi$, and then
+all maximisers of $F$ are found. It is not enough that every $X_i$ has a $\phi_i$ of its own: with two data and a $q$
+that cannot tell them apart the maximum of $G$ may stay below that of $F$.
 
 Source: seed 002, Problem 1(c).
 """

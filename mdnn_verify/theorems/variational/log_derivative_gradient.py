@@ -3,9 +3,9 @@ r"""The log-derivative trick gives unbiased gradients of the bound in the encode
 For $\mathrm{VLB} = E_{Z \sim q_\phi}[\log w(Z)]$ with $\log w = \log p_\theta(x \mid z) + \log r_\lambda(z) -
 \log q_\phi(z \mid x)$, one draw $Z \sim q_\phi(\cdot \mid x)$ makes the unbiased estimators
 
-    gradient in phi:     (d/dphi log q(Z)) log w(Z),
-    gradient in theta:    d/dtheta log p(x | Z),
-    gradient in lambda:   d/dlambda log r(Z).
+$$\partial_\phi:\; \left( \partial_\phi \log q_\phi(Z \mid x) \right) \log w(Z), \qquad
+\partial_\theta:\; \partial_\theta \log p_\theta(x \mid Z), \qquad
+\partial_\lambda:\; \partial_\lambda \log r_\lambda(Z).$$
 
 Only $\phi$ moves the law of $Z$, so only its estimator needs the trick $\partial_\phi q = q\, \partial_\phi \log q$.
 The product rule gives $\partial_\phi (q \log w) = q\, (\partial_\phi \log q) \log w - \partial_\phi q$. Why may the

@@ -1,12 +1,14 @@
 r"""Maximising a lower bound that is tight for every theta finds exactly the maximisers of the function.
 
-Let f(theta) = g(theta, phi) + h(theta, phi) for all theta in Theta, phi in Phi, with h >= 0, and let every theta have
-some phi with h(theta, phi) = 0 (the minimum is attained). Then
+Let $f(\theta) = g(\theta, \phi) + h(\theta, \phi)$ for all $\theta \in \Theta$, $\phi \in \Phi$, with $h \ge 0$, and
+let every $\theta$ have some $\phi$ with $h(\theta, \phi) = 0$ (the minimum is attained). Then
 
-    argmax f = {theta : (theta, phi) in argmax g for some phi},      sup f = sup g,
+$$\operatorname{argmax} f = \{\theta : (\theta, \phi) \in \operatorname{argmax} g \text{ for some } \phi\}, \qquad
+\sup f = \sup g,$$
 
-for arbitrary sets Theta and Phi; one side is empty exactly if the other is. It is not enough that inf h(theta, .) = 0:
-with h(theta, phi) = phi on Phi = (0, oo) f may have a maximiser while g has none.
+for arbitrary sets $\Theta$ and $\Phi$; one side is empty exactly if the other is. It is not enough that
+$\inf_\phi h(\theta, \phi) = 0$: with $h(\theta, \phi) = \phi$ on $\Phi = (0, \infty)$ $f$ may have a maximiser while
+$g$ has none.
 
 Source: seed 000, Problem 6; solutions in seeds 001 and 003.
 """

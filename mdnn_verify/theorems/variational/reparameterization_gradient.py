@@ -4,17 +4,20 @@ The prior is $r_\lambda = N(\lambda_1, \mathrm{diag}(\lambda_2))$ with variances
 $q_\phi = N(\mu, \mathrm{diag}(s))$ with values in $R^k$, the decoder $p_\theta(x \mid z) = N(f_\theta(z), \sigma^2 I)$
 with values in $R^n$. With $Z = \mu + \sqrt{s}\, \varepsilon$, $\varepsilon \sim N(0, I)$, entry by entry,
 
-$$\mathrm{VLB} = -\frac{n}{2} \log(2\pi\sigma^2) - \frac{1}{2\sigma^2} E\|x - f_\theta(Z)\|^2 - \frac12 \sum_{j=1}^k
-\left(\frac{s_j + (\mu_j - \lambda_{1j})^2}{\lambda_{2j}} - 1 + \log\frac{\lambda_{2j}}{s_j}\right).$$
+$$\mathrm{VLB} = -\frac{n}{2} \log(2\pi\sigma^2) - \frac{1}{2\sigma^2} E\|x - f_\theta(Z)\|^2 \quad
+- \frac12 \sum_{j=1}^k \left(\frac{s_j + (\mu_j - \lambda_{1j})^2}{\lambda_{2j}} - 1 + \log\frac{\lambda_{2j}}{s_j}\right).$$
 
 The law of $\varepsilon$ has no parameters, so derivatives pass under the expectation (for $f$ and its derivatives of at
 most exponential growth, say). With $g = J_f(Z)^\top (x - f_\theta(Z))$, one draw of $\varepsilon$ is unbiased in
 
-    mu_j:       g_j / sigma^2 - (mu_j - lambda_1j) / lambda_2j
-    s_j:        g_j e_j / (2 sigma^2 sqrt(s_j)) - (1/lambda_2j - 1/s_j) / 2
-    theta:      (df/dtheta)' (x - f) / sigma^2
-    lambda_1j:  (mu_j - lambda_1j) / lambda_2j
-    lambda_2j:  ((s_j + (mu_j - lambda_1j)^2) / lambda_2j - 1) / (2 lambda_2j)
+$$\partial_{\mu_j}:\; \frac{g_j}{\sigma^2} - \frac{\mu_j - \lambda_{1j}}{\lambda_{2j}}, \qquad
+\partial_{s_j}:\; \frac{g_j\, \varepsilon_j}{2 \sigma^2 \sqrt{s_j}} - \frac12 \left( \frac{1}{\lambda_{2j}} -
+\frac{1}{s_j} \right), \qquad
+\partial_\theta:\; \frac{1}{\sigma^2} \left( \frac{\partial f}{\partial \theta} \right)^\top (x - f),$$
+
+$$\partial_{\lambda_{1j}}:\; \frac{\mu_j - \lambda_{1j}}{\lambda_{2j}}, \qquad
+\partial_{\lambda_{2j}}:\; \frac{1}{2 \lambda_{2j}} \left( \frac{s_j + (\mu_j - \lambda_{1j})^2}{\lambda_{2j}} - 1
+\right),$$
 
 and the last two need no draw at all. $\mu$ and $s$ are networks of $\phi$: the chain rule does the rest.
 
