@@ -5,7 +5,8 @@ $q_\phi = N(\mu, \mathrm{diag}(s))$ with values in $R^k$, the decoder $p_\theta(
 with values in $R^n$. With $Z = \mu + \sqrt{s}\, \varepsilon$, $\varepsilon \sim N(0, I)$, entry by entry,
 
 $$\mathrm{VLB} = -\frac{n}{2} \log(2\pi\sigma^2) - \frac{1}{2\sigma^2} E\|x - f_\theta(Z)\|^2 \quad
-- \frac12 \sum_{j=1}^k \left(\frac{s_j + (\mu_j - \lambda_{1j})^2}{\lambda_{2j}} - 1 + \log\frac{\lambda_{2j}}{s_j}\right).$$
+- \frac12 \sum_{j=1}^k \left(\frac{s_j + (\mu_j - \lambda_{1j})^2}{\lambda_{2j}} - 1
++ \log\frac{\lambda_{2j}}{s_j}\right).$$
 
 The law of $\varepsilon$ has no parameters, so derivatives pass under the expectation (for $f$ and its derivatives of at
 most exponential growth, say). With $g = J_f(Z)^\top (x - f_\theta(Z))$, one draw of $\varepsilon$ is unbiased in
