@@ -44,10 +44,12 @@ def spoiled(subject: Subject, unused: Callable[..., Any], earlier: Sequence[Inst
 
     ``unused`` is a pristine copy.
     """
-    expected = _result(subject, unused, [instance])
+    expected, again = (_result(subject, unused, [instance]) for _ in range(2))
+    if expected is None or again is None or not equal(expected, again):  # it draws lots
+        return ""
     for before in [*([one] for one in earlier), list(earlier)]:
         observed = _result(subject, unused, [*before, instance])
-        if expected is not None and observed is not None and not equal(expected, observed):
+        if observed is not None and not equal(expected, observed):
             calls = [f"subject({', '.join(map(literal, one.arguments.values()))})" for one in before]
             call = f"observed = subject({', '.join(instance.arguments)})"
             return "\n".join([*calls, call, f"expected = {_written(expected)}  # without the call before"])

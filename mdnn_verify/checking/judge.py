@@ -18,7 +18,7 @@ import torch
 from mdnn_verify.checking.finding import Finding, Judgement
 from mdnn_verify.checking.history import equal, pristine, spoiled
 from mdnn_verify.checking.reproduction import pasted
-from mdnn_verify.checking.subject import Broken, Subject
+from mdnn_verify.checking.subject import OVERWRITTEN, Broken, Subject
 from mdnn_verify.checking.trainable import DERIVATIVE, differentiated, varies
 from mdnn_verify.contract import Comparison, Contract, Instance, Kind, Law, Terms
 from mdnn_verify.engines.montecarlo import Stream
@@ -153,8 +153,8 @@ class _Work:
     def refuted_by(self, instance: Instance, derivative: bool = True) -> bool:
         self.judgement.instances += 1
         found = self.finding(instance, derivative)
-        if found and self.memory:  # it may be right for this input, but not any more
-            found = self._another(*self.memory[0]) or self._spoiled(found, instance) or found
+        if found and self.memory and found.reason != OVERWRITTEN:  # it may be right for this input, but not any more
+            found = self._another(*self.memory[0]) or self._spoiled(instance) or found
         if found and self.unused:
             found = pasted(found, self.unused, list(self.subject.recent))
         self.judgement.finding = found
@@ -179,6 +179,7 @@ class _Work:
                 return None
             shown = broken.shown or f"observed = subject({', '.join(instance.arguments)})\nexpected = 'no exception'"
             arguments = instance.arguments if broken.arguments is None else broken.arguments
+            law = REPEATED if broken.reason == OVERWRITTEN else law
             return Finding(law, broken.reason, arguments, instance.label, shown, trace=broken.trace)
 
     def remember_again(self, number: int) -> None:
@@ -187,8 +188,13 @@ class _Work:
             self.watch(number)
             self.judgement.finding = self._another(instance, before)
             done = turn >= len(self.memory) and self.subject.calls >= CALLS + len(self.memory)
-            if self.judgement.finding or done or self.late():
+            if self.judgement.finding or self.late():
                 return
+            if done:
+                break
+        if self.memory:  # what the first of all calls has fixed is seen by a copy that is asked something else first
+            found = self._spoiled(self.memory[0][0])
+            self.judgement.finding = pasted(found, self.unused, []) if found and self.unused else None
 
     def _another(self, instance: Instance, before: Any) -> Finding | None:
         """Whether an input that was tried before now has another result."""
@@ -197,6 +203,8 @@ class _Work:
             after = self.subject(*instance.arguments.values())
         except Broken as broken:
             after, reason = None, broken.reason
+            if reason == OVERWRITTEN and broken.arguments is not None:
+                return Finding(REPEATED, reason, broken.arguments, instance.label, broken.shown)
         else:
             reason = "" if equal(before, after) else f"after {calls} calls the result is another"
         if not reason:
@@ -220,7 +228,7 @@ class _Work:
                     self.judgement.finding = found
                     return
 
-    def _spoiled(self, found: Finding, instance: Instance) -> Finding | None:
+    def _spoiled(self, instance: Instance) -> Finding | None:
         """Whether it is another input's turn before that makes the result wrong."""
         earlier = [one for one, _ in self.memory if one is not instance]
         lines = spoiled(self.subject, self.unused, earlier, instance) if self.unused and earlier else ""

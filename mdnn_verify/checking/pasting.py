@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-__all__ = ["called", "literal", "snippet"]
+__all__ = ["called", "literal", "numbers", "snippet"]
 
 
 def snippet(address: str, arguments: Mapping[str, Any], shown: str, before: str = "") -> str:
@@ -57,6 +57,13 @@ def literal(value: Any) -> str:
     if callable(value):
         return str(value.__name__)
     return repr(value)
+
+
+def numbers(value: Any) -> Any:
+    """What a call has given, as nested lists of floats; anything that holds no numbers as it is."""
+    if isinstance(value, (torch.Tensor, np.ndarray)):
+        return value.tolist()
+    return [numbers(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _imports(value: Any) -> list[str]:

@@ -62,4 +62,4 @@ def _alike(observed: Any, expected: Any, atol: float) -> bool:
         one, other = (torch.as_tensor(value, dtype=torch.float64) for value in (observed, expected))
     except (TypeError, ValueError, RuntimeError):
         return str(observed) == str(expected)
-    return one.shape == other.shape and torch.allclose(one, other, rtol=1e-10, atol=max(atol, 1e-16))
+    return one.shape == other.shape and torch.allclose(one, other, rtol=1e-10, atol=atol if atol > 1e-16 else 1e-16)

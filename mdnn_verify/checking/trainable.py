@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from mdnn_verify.checking.derivative import Derivatives, compare, tracked
+from mdnn_verify.checking.derivative import Derivatives, compare, leaves, tracked
 from mdnn_verify.checking.finding import Finding, Judgement
 from mdnn_verify.checking.pasting import literal
 from mdnn_verify.checking.subject import Broken, Subject
@@ -33,6 +33,8 @@ def differentiated(subject: Subject, judgement: Judgement, instance: Instance, n
     directions = [along.get(name) for name in instance.arguments]
     values, why = list(instance.arguments.values()), "its result carries no graph"
     try:
+        if found := _another_value(subject, instance, directions, noise):
+            return found
         if subject.terms.dtype != torch.float64:  # differences are too coarse
             return None if tracked(subject.raw, values, directions) else _without(subject, judgement, instance, why)
         both = compare(subject.raw, values, directions, noise)
@@ -41,6 +43,30 @@ def differentiated(subject: Subject, judgement: Judgement, instance: Instance, n
     if both is None:
         return _without(subject, judgement, instance, why)
     return _agreeing(subject, judgement, instance, both, directions)
+
+
+def _another_value(
+    subject: Subject, instance: Instance, directions: list[torch.Tensor | None], noise: float
+) -> Finding | None:
+    """Where a gradient is wanted the value must be the same, up to its rounding error."""
+    handed = [
+        value if direction is None else value.detach().clone().requires_grad_()
+        for value, direction in zip(instance.arguments.values(), directions, strict=True)
+    ]
+    pairs = zip(leaves(subject(*handed)), leaves(subject(*instance.arguments.values())), strict=True)
+    if all(bool(((one == other) | ((one - other).abs() <= 2 * noise)).all()) for one, other in pairs):
+        return None
+    tracked_names = [
+        name if direction is None else f"{name}.clone().requires_grad_()"
+        for name, direction in zip(instance.arguments, directions, strict=True)
+    ]
+    shown = (
+        "from mdnn_verify.checking.pasting import numbers\n"
+        f"observed = numbers(subject({', '.join(tracked_names)}))\n"
+        f"expected = numbers(subject({', '.join(instance.arguments)}))"
+    )
+    reason = "its value is another where a gradient is wanted"
+    return Finding(DERIVATIVE, reason, instance.arguments, instance.label, shown)
 
 
 def _agreeing(

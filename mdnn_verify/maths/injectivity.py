@@ -15,7 +15,7 @@ import torch
 
 from mdnn_verify.maths.slopes import Slopes, resolved
 
-__all__ = ["coincident", "opposite", "partners", "preimages"]
+__all__ = ["coincident", "falling", "opposite", "partners", "preimages"]
 
 Map = Callable[[torch.Tensor], torch.Tensor]  # (R, n) -> (R, n), float64 on the CPU
 Differential = Callable[[torch.Tensor], Slopes]  # (R, n) -> (R, n, n)
@@ -23,6 +23,7 @@ SHIFTS = (1.0, 2.0, math.pi, 2 * math.pi)
 NEAR = 1e-6  # Newton's step, relative to the distance of the inputs
 COORDINATES = 8
 LOWEST = 6  # points from which a sign change is looked for
+GAPS = 8  # intervals in which a fall is looked for
 
 
 def partners(x: torch.Tensor) -> torch.Tensor:
@@ -78,6 +79,31 @@ def preimages(f: Map, slopes: Differential, x: torch.Tensor, starts: torch.Tenso
         if not len(at):
             break
     return at[(at - x).abs().amax(dim=1) > 1e-2 * (1 + float(x.abs().max()))]
+
+
+def falling(f: Map, x: torch.Tensor, steps: int = 30) -> tuple[torch.Tensor, torch.Tensor]:
+    """Where a function of one variable falls most steeply: the ends (K,) of K intervals far shorter than those of x.
+
+    ``f`` gives (N, 2), values and slopes; x (N,) is sorted. Intervals over which the values rise by less than the
+    slopes at the ends tell are halved again and again, and that half is kept that lacks more: a step down is found
+    however narrow it is.
+    """
+    values = f(x)
+    low, high = torch.stack([x, *values.T])[:, :-1], torch.stack([x, *values.T])[:, 1:]
+    chosen = _lack(low, high).argsort()[:GAPS]
+    low, high = low[:, chosen], high[:, chosen]
+    for _ in range(steps):
+        middle = (low[0] + high[0]) / 2
+        between = torch.stack([middle, *f(middle).T])
+        below = _lack(low, between) < _lack(between, high)
+        low, high = torch.where(below, low, between), torch.where(below, between, high)
+    return low[0], high[0]
+
+
+def _lack(low: torch.Tensor, high: torch.Tensor) -> torch.Tensor:
+    """The rise of the values from ``low`` to ``high``, both (3, K): x, value, slope, less what the slopes tell."""
+    expected = (high[0] - low[0]) * (high[2] + low[2]) / 2
+    return (high[1] - low[1] - expected).nan_to_num(nan=math.inf)
 
 
 def opposite(

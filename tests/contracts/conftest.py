@@ -1,5 +1,5 @@
 """For modules that list ids in CONTRACTS: a test with the argument ``wrong``, ``right``, ``single`` or ``anyone`` runs for
-each of the wrong subjects of these, of the right ones, of the right ones meant for single precision, and of all."""
+each of the wrong subjects of these, of the right ones, of the right ones meant for single precision too or only, and of all."""
 
 from __future__ import annotations
 
@@ -85,8 +85,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     kinds: dict[str, Callable[[str], bool]] = {
         "wrong": lambda name: name.startswith("wrong_"),
         "right": lambda name: name.startswith("right_"),
-        "single": lambda name: name.startswith("right_") and name.endswith("_float32"),
-        "anyone": lambda name: True,
+        "single": lambda name: name.startswith(("right_", "only_")) and name.endswith("_float32"),
+        "anyone": lambda name: not name.startswith("only_"),
     }
     for kind, chosen in kinds.items():
         if kind in metafunc.fixturenames:
@@ -107,10 +107,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @functools.cache
 def names(identifier: str) -> list[str]:
-    """The subjects' names, the right ones first."""
-    found = [
-        statement.name
-        for statement in ast.parse((FOLDER / f"{identifier}.py").read_text()).body
-        if isinstance(statement, ast.FunctionDef) and statement.name.startswith(("right_", "wrong_"))
-    ]
-    return sorted(found, key=lambda name: name.startswith("wrong_"))
+    """The subjects' names, the right ones first: functions, and instances of classes."""
+    found: list[str] = []
+    for statement in ast.parse((FOLDER / f"{identifier}.py").read_text()).body:
+        if isinstance(statement, ast.FunctionDef):
+            found.append(statement.name)
+        elif isinstance(statement, ast.Assign):
+            found += [target.id for target in statement.targets if isinstance(target, ast.Name)]
+    subjects = [name for name in found if name.startswith(("right_", "wrong_", "only_"))]
+    return sorted(subjects, key=lambda name: name.startswith("wrong_"))

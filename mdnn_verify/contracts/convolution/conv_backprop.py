@@ -26,13 +26,15 @@ Filters = tuple[int, ...]
 CALL = "subject(x, weights, biases, sigma, dsigma)"
 WEIGHTS, INPUTS, BIASES = (1, 2, -1, -2, 3, 1, -1), (1, -1, 2, 0, -2, 3), (1, -1, 0, 2, -2)
 SIZES = (1, 2, 3, 5, 8, 16, 33, 70)
+DEEP = 8  # layers
 MARGIN = 1e-3  # of the largest argument: so far from 0 a kink is kept
 # filter lengths layer by layer; the last filter is as long as its input
 LARGE: tuple[Filters, ...] = (
     *((f,) for f in (6, 7, 8, 9, 10, 15, 16, 17, 31, 33, 64, 65, 100, 128)),
     *((f, 1) for f in (6, 9, 16, 33, 65)), *((1, f) for f in (6, 9, 16, 33, 65)), *((f, f) for f in (4, 5, 8, 17, 33)),
     (3, 5, 7), (7, 5, 3), (16, 1, 16), (1, 16, 1), (2, 31), (3, 64), (3, 3, 60), (9, 250), (5, 4, 3, 90), (60, 3, 3),
-    *((2,) * layers for layers in (5, 6, 7, 8, 12, 16)), *((1,) * layers for layers in (5, 6, 7, 8, 12, 16)),
+    (300,), (513,), (1025,), (3, 511), (511, 3),
+    *((length,) * layers for length in (1, 2) for layers in range(5, 17)),
     (2, 4, 6, 8), (1, 2, 3, 2, 1), (3, 1, 3, 1, 3, 1), (2, 3, 2, 3, 2, 3, 2),
 )  # fmt: skip
 
@@ -42,7 +44,7 @@ contract = Contract(
         "dy/dw": [tuple(w.shape) for w in arguments["weights"]],
         "dy/db": [() for _ in arguments["biases"]],
     },
-    scope="1 to 16 layers, n0 from 1 to 258, filters of 1 to 250 weights; square, tanh, sigmoid, softplus, sin, ReLU",
+    scope="1 to 32 layers, n0 from 1 to 1025, filters of 1 to 1025 weights; square, tanh, sigmoid, softplus, sin, ReLU",
     tangents=lambda arguments, rng: {"x": direction(arguments["x"], rng) / 4},
 )
 
@@ -55,7 +57,7 @@ def small(terms: Terms) -> Iterable[Instance]:
     for index, lengths in enumerate(
         sorted(few.union(LARGE), key=lambda lengths: (_count(lengths), len(lengths), lengths))
     ):
-        turn = ACTIVATIONS[1 + index % 5]
+        turn = ACTIVATIONS[1 + index % 5 if len(lengths) <= DEEP else 2]  # the sigmoid: no error grows
         if lengths in few:
             ones = [[1] * length for length in lengths]
             yield _numbers(lengths, [1] * _inputs(lengths), ones, [0] * len(lengths), ACTIVATIONS[0], terms)
@@ -68,6 +70,8 @@ def small(terms: Terms) -> Iterable[Instance]:
     for lengths in ((1,), (1, 1), (2, 1), (2, 2)):
         filters = [[0.1] * length for length in lengths]
         yield _numbers(lengths, [0.1] * _inputs(lengths), filters, [0.1, 0.2], ACTIVATIONS[0], terms)
+    for layers in (17, 20, 24, 32):  # no number grows
+        yield _numbers((1,) * layers, [1], [[1]] * layers, [0] * layers, ACTIVATIONS[1], terms)
 
 
 @contract.instances(sizes=SIZES, times=3)

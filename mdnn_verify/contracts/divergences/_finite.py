@@ -31,6 +31,7 @@ __all__ = [
     "ramp",
     "rounding",
     "share",
+    "subnormal_pair",
     "text",
     "tiniest",
     "weighted",
@@ -103,6 +104,23 @@ def tiniest(terms: Terms) -> float:
     return 300.0 if terms.dtype == torch.float64 else 30.0
 
 
+def subnormal_pair(rng: Stream, shape: Any, terms: Terms, *, infinite: bool) -> dict[str, torch.Tensor]:
+    """Two distributions where some p are subnormal numbers; ``infinite``: where q = 0, else for small q, too, or p = 0.
+
+    The quotients p/q and q/p are representable; a q that is subnormal itself counts for nothing.
+    """
+    few = share(rng, shape, 0.4)
+    p = weighted(torch.where(few, 0.0, rng.exponential(shape)), terms)
+    q = torch.where(few, 10.0 ** -rng.uniform(shape, 6, tiniest(terms)), rng.exponential(shape))
+    least = -math.log10(torch.finfo(terms.dtype).tiny)
+    little = terms.tensor(10.0 ** -rng.uniform(shape, least + 0.5, least + 4))
+    if infinite:
+        return {"p": torch.where(few, little, p), "q": weighted(torch.where(few, 0.0, q), terms)}
+    both, none = few & (rng.uniform(shape) < 0.3), rng.uniform(shape) < 0.3
+    q = torch.where(both, terms.tensor(10.0 ** -rng.uniform(shape, least + 0.5, least + 4)), weighted(q, terms))
+    return {"p": torch.where(few & ~none, little, p), "q": q}
+
+
 def along(arguments: Mapping[str, Any], rng: Stream) -> dict[str, torch.Tensor]:
     """Directions p_i (v_i - sum p v) in which p and q stay distributions.
 
@@ -134,9 +152,12 @@ def nudged(p: torch.Tensor, terms: Terms) -> torch.Tensor:
 
 
 def after_another(subject: Any, instance: Instance, terms: Terms) -> Iterator[Comparison]:
-    """The divergence where p is changed a little, right after that of p; at inputs without zeros."""
+    """The divergence where p is changed a little, right after that of p; at inputs without zeros.
+
+    Nor subnormal numbers, which may stand where q is subnormal, too: there p must not count.
+    """
     p, q = instance.arguments["p"], instance.arguments["q"]
-    if p.numel() == 1 or not bool((p > 0).all()):
+    if p.numel() == 1 or float(p.min()) < torch.finfo(p.dtype).tiny:
         return
     near = nudged(p, terms)
     value = exact(near, q)

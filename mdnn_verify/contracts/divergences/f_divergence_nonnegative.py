@@ -33,14 +33,17 @@ Function = Callable[..., torch.Tensor]
 contract = Contract(
     call="div(f, p (n,), q (n,)) -> scalar",
     returns=lambda arguments: (),
-    scope=f"{len(CONVEX)} functions f, smooth and with kinks, n = 1 to 513, p with zeros, p/q up to 1e100",
+    scope=f"{len(CONVEX)} functions f, smooth and with kinks, n = 1 to 1024, p with zeros, p/q up to 1e100",
     tangents=_finite.along,
 )
 
 
 @contract.small
 def small(terms: Terms) -> Iterable[Instance]:
-    """Fractions of small denominators, n = 1 to 3, for every f; then every size, for one f after the other."""
+    """Fractions of small denominators, n = 1 to 3, for every f; then every size, for one f after the other.
+
+    There a strictly convex one, too: some of the others are 0 whatever n.
+    """
     for f in CONVEX:
         yield _instance(f, [1], [1], terms)
     for n, parts, most in ((2, 4, 12), (3, 4, 8)):
@@ -55,10 +58,11 @@ def small(terms: Terms) -> Iterable[Instance]:
             little = [tiny, 1 - tiny]
             for f, (p, q) in itertools.product(CONVEX, ((little, [1 / 2, 1 / 2]), ([1 / 2, 1 / 2], little))):
                 yield _instance(f, p, q, terms)
-    for n, f in zip((*range(4, 80), *range(80, 132, 3), 257, 513), itertools.cycle(CONVEX), strict=False):
+    larger = (*range(136, 264, 8), 257, 500, 512, 513, 1000, 1024)
+    for n, f in zip((*range(4, 131), *larger), itertools.cycle(CONVEX), strict=False):
         yield _instance(f, ramp(n, 1, zeros=n % 2 and 3), ramp(n, 3), terms)
-        if n % 4 == 0:
-            yield _instance(named.kullback_leibler, ramp(n, 2), ramp(n), terms)
+        strict = named.pearson if n % 3 == 0 else named.kullback_leibler
+        yield _instance(strict, ramp(n, 2), ramp(n), terms)
 
 
 @contract.instances(sizes=(*SIZES, 100), times=4)

@@ -105,6 +105,25 @@ def uneven_units(rng: Stream, size: int, terms: Terms) -> Arguments:
     return {**plain, **far} | {name: plain[name] * units * units[:, None] for name in ("cov0", "cov1")}
 
 
+@contract.instances(sizes=(1, 2, 3, 6), times=3)
+def close_means(rng: Stream, size: int, terms: Terms) -> Arguments:
+    """Means closer to each other than tolerances of 1e-5 and 1e-8 tell apart, which count by the covariances."""
+    plain = _random(rng, size, terms, 1.0)
+    decades = 6 if terms.dtype == torch.float64 else 2
+    unit = 10.0 ** (decades * int(rng.integers(-1, 2, 1)))
+    shift = 10.0 ** -float(rng.uniform(1, 2, 4)) * rng.normal(size).to(plain["mu0"])
+    means = {"mu0": 300 * unit * plain["mu0"], "mu1": unit * (300 * plain["mu0"] + shift)}
+    return {**plain, **means} | {name: unit * unit * plain[name] for name in ("cov0", "cov1")}
+
+
+@contract.instances(sizes=(2, 3, 6), times=3)
+def nearly_diagonal(rng: Stream, size: int, terms: Terms) -> Arguments:
+    """Correlations from 1e-2 to 1e-5."""
+    plain, small = _random(rng, size, terms, 1.0), 10.0 ** -float(rng.uniform(1, 2, 5))
+    share = small + (1 - small) * torch.eye(size).to(plain["mu0"])
+    return {name: value * share if value.ndim == 2 else value for name, value in plain.items()}
+
+
 @contract.instances(sizes=(1, 2, 3, 9), times=2)
 def diagonal(rng: Stream, size: int, terms: Terms) -> Arguments:
     """Diagonal covariances, the case most often implemented."""

@@ -23,6 +23,7 @@ from mdnn_verify.contracts.divergences._finite import (
     ramp,
     rounding,
     share,
+    subnormal_pair,
     text,
     tiniest,
     weighted,
@@ -59,6 +60,12 @@ def _small(terms: Terms) -> Iterator[Instance]:
         every = [d for count in range(1, parts + 1) for d in distributions(cells, count)]
         for p, q in itertools.islice(sorted(itertools.product(every, every), key=_weight), most):
             yield _instance(shape, p, q, terms)
+        if cells == 2:
+            for power in (15, 20, 100, 300):
+                little = 10.0 ** -min(power, tiniest(terms))
+                yield _instance(shape, [1 / 2, 1 / 2], [little, 1 - little], terms)
+                yield _instance(shape, [little, 1 - little], [1 / 2, 1 / 2], terms)
+                yield _instance(shape, [little, 1 - little], [0, 1], terms)
     rectangles = sorted(itertools.product(range(1, 9), range(1, 9)), key=lambda shape: shape[0] * shape[1])
     lines = [shape for n in (*range(9, 66, 3), 64, 100) for shape in ((n, 1), (1, n))]
     larger = [(10, 10), (12, 9), (9, 12), (16, 16), (30, 20), (32, 33)]
@@ -103,9 +110,10 @@ def empty_rows_and_columns(rng: Stream, size: int, terms: Terms) -> Arguments:
 
 @contract.instances(sizes=ROWS, times=2)
 def impossible(rng: Stream, size: int, terms: Terms) -> Arguments:
-    """A cell of p > 0 = q: the divergence is infinite."""
+    """A cell of p > 0 = q, however small: the divergence is infinite."""
     shape = _shape(rng, size, least=2)
-    return _pair(rng.exponential(shape), torch.where(share(rng, shape, 0.2), 0.0, rng.exponential(shape)), terms)
+    p = rng.exponential(shape) * 10.0 ** -(rng.uniform(shape) * float(rng.uniform(1)) * tiniest(terms))
+    return _pair(p, torch.where(share(rng, shape, 0.2), 0.0, rng.exponential(shape)), terms)
 
 
 @contract.instances(sizes=ROWS, times=2)
@@ -124,6 +132,22 @@ def large_and_small(rng: Stream, size: int, terms: Terms) -> Arguments:
     shape = _shape(rng, size)
     deep = tiniest(terms) * float(rng.uniform(1)) ** 2
     return _pair(*(10.0 ** -(rng.uniform(shape) * decades) for decades in (16.0, deep)), terms)
+
+
+@contract.instances(sizes=ROWS, times=2)
+def tiny(rng: Stream, size: int, terms: Terms) -> Arguments:
+    """All but one of the cells are tiny, in both."""
+    shape = _shape(rng, size)
+    powers = [rng.uniform(shape) * tiniest(terms) for _ in range(2)]
+    for power in powers:
+        power[int(rng.integers(0, shape[0], 1)), int(rng.integers(0, shape[1], 1))] = 0
+    return _pair(*(10.0**-power for power in powers), terms)
+
+
+@contract.instances(sizes=ROWS, times=2)
+def subnormal(rng: Stream, size: int, terms: Terms) -> Arguments:
+    """Some cells of p are subnormal numbers; every second time where q = 0."""
+    return subnormal_pair(rng, _shape(rng, size, least=2), terms, infinite=float(rng.uniform(1)) < 0.5)
 
 
 @contract.law

@@ -21,6 +21,7 @@ from mdnn_verify.contracts.divergences._finite import (
     ramp,
     rounding,
     share,
+    subnormal_pair,
     text,
     tiniest,
     weighted,
@@ -117,6 +118,12 @@ def tiny(rng: Stream, size: int, terms: Terms) -> Arguments:
     for power in powers:
         power[int(rng.integers(0, size, 1))] = 0
     return _pair(*(10.0**-power for power in powers), terms)
+
+
+@contract.instances(sizes=SIZES, times=2)
+def subnormal(rng: Stream, size: int, terms: Terms) -> Arguments:
+    """Some p are subnormal numbers; every second time where q = 0."""
+    return subnormal_pair(rng, size, terms, infinite=float(rng.uniform(1)) < 0.5)
 
 
 @contract.instances(sizes=SIZES, times=1)

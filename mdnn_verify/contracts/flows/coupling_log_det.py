@@ -7,32 +7,32 @@ autograd against differences; every row alone against the same row in a batch; t
 What rounding may explain. Differences state how far they may be off, and so do the Jacobians of autograd, whose entries
 are taken to be right to 2^5 u (1 + |J_ij| + |z_i|): a derivative written as s (1 - s) has lost what s has lost. From
 the entries to the determinant: d log|det J| = tr J^-1 dJ. log_det itself is a sum of n terms, right to 2^8 u in float32
-(u the unit roundoff); in float64 to 1e-10, far above rounding and below what float32 inside leaves, 1e-8. At a point
+(u the unit roundoff); in float64 to 1e-10, far above rounding and below what float32 inside leaves, 1e-8;
+where an output is beyond 20, to e^-20, as torch rounds softplus there to the identity. At a point
 where that bound exceeds 0.1, or where the layer is not differentiable, nothing but an upper bound of det is judged.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
 
 from mdnn_verify.contract import Comparison, Contract, Instance, Terms
+from mdnn_verify.contracts.flows._inverse import inverted, lost
 from mdnn_verify.contracts.flows._layer import (
     digits,
     held,
-    inverted,
-    lost,
     overflows,
     precision,
-    slopes_of,
     smooth,
     strained,
 )
+from mdnn_verify.contracts.flows._searches import Layer, overlapping
 from mdnn_verify.engines.montecarlo import Stream
 from mdnn_verify.maths.injectivity import coincident, opposite, partners, preimages
-from mdnn_verify.maths.slopes import Slopes, by_differences, outputs
+from mdnn_verify.maths.slopes import by_differences, outputs
 
 DIM = 6
 MANY = 24  # rows of the inputs on which searches start
@@ -178,7 +178,7 @@ def one_orientation(subject: Any, instance: Instance, terms: Terms) -> Iterator[
     x = instance.arguments["x"]
     if instance.size != MANY or bool((x == x.round()).any()):
         return
-    turned = opposite(_Layer(subject, x, terms).slopes, torch.cat([x, 3 * x[::2]]), terms.unit)
+    turned = opposite(Layer(subject, x, terms).slopes, torch.cat([x, 3 * x[::2]]), terms.unit)
     row, other = turned if turned is not None else (x[0], x[0])
     lines = (
         "from mdnn_verify.maths.slopes import orientation\n"
@@ -193,16 +193,13 @@ def one_orientation(subject: Any, instance: Instance, terms: Terms) -> Iterator[
 def one_to_one(subject: Any, instance: Instance, terms: Terms) -> Iterator[Comparison]:
     """No two inputs have the same output."""
     x = instance.arguments["x"]
-    layer, many = _Layer(subject, x, terms), instance.size == MANY and not bool((x == x.round()).any())
+    layer, many = Layer(subject, x, terms), instance.size == MANY and not bool((x == x.round()).any())
     simple = float(x.abs().max()) <= 1 and int((x != 0).sum()) in (0, 1, x.shape[1])
     near = instance.size == 1 and (simple or instance.label.startswith("far"))
     if not many and not near:
         return
     others = preimages(layer, layer.square, x[0], x[1:9]) if many else partners(x[0])
     twin = coincident(layer, layer.square, x[0], others, terms.unit)
-    if twin is None and simple and float(outputs(subject(x))[0, -1]) == -torch.inf:  # singular, and so much so?
-        same = (layer(others) == layer(x)).all(dim=1) & (others.abs() <= 2).all(dim=1).cpu()
-        twin = next(iter(others[same.to(x.device)]), None)
     distance = 0.0 if twin is None else float((twin - x[0]).abs().max())
     lines = (
         f"other = torch.tensor([{(x[0] if twin is None else twin).tolist()!r}], dtype=x.dtype)\n"
@@ -211,43 +208,8 @@ def one_to_one(subject: Any, instance: Instance, terms: Terms) -> Iterator[Compa
         "expected = 0.0"
     )
     yield Comparison(distance, 0.0, 0.0, "two different inputs have the same output", lines)
-
-
-class _Layer:
-    """z and the Jacobian as searches want them: rows where the layer overflows are NaN."""
-
-    def __init__(self, subject: Any, x: torch.Tensor, terms: Terms) -> None:
-        self.subject, self.like, self.terms = subject, x, terms
-
-    def __call__(self, points: torch.Tensor) -> torch.Tensor:
-        return self._rows(points, lambda some: outputs(self.subject(some))[:, :-1])
-
-    def slopes(self, points: torch.Tensor) -> Slopes:
-        """(R, n + 1, n), with log_det as the last output."""
-
-        def both(some: torch.Tensor) -> torch.Tensor:
-            found = slopes_of(self.subject, some, self.terms)
-            return torch.stack([found.jacobian, found.off])
-
-        return Slopes(*self._rows(points, both, 1))
-
-    def square(self, points: torch.Tensor) -> Slopes:
-        """(R, n, n)."""
-        found = self.slopes(points)
-        return Slopes(found.jacobian[:, :-1], found.off[:, :-1])
-
-    def _rows(
-        self, points: torch.Tensor, function: Callable[[torch.Tensor], torch.Tensor], axis: int = 0
-    ) -> torch.Tensor:
-        points = points.to(self.like)
-        found = self.subject.attempt(function, points)
-        if found is not None:
-            return torch.as_tensor(found)
-        each = [self.subject.attempt(function, row) for row in torch.split(points, 1)]
-        known = next((one for one in each if one is not None), None)
-        if known is None:
-            return function(points)
-        return torch.cat([torch.full_like(known, torch.nan) if one is None else one for one in each], dim=axis)
+    if many:
+        yield from overlapping(subject, layer, x, terms)
 
 
 @contract.law

@@ -61,6 +61,8 @@ def _small(terms: Terms) -> Iterator[Instance]:
             yield _instance(x, 1, terms)
         for x, beta in (([1.0, -1.0, 1.0], large), ([0.0] * 3, large), ([1.0, -1.0, 0.0], least)):
             yield _instance(x[:n], beta, terms)
+    for n, gap in itertools.product((100, 257), (16, 20, 24, 28, 32)):  # small terms, so many of them that they count
+        yield _instance([-gap] * (n - 1) + [0], 1, terms)
     for n in (*range(4, 131), *range(136, 264, 8), 500, 512, 1000, 1024):
         yield _instance([i % 5 - 2 for i in range(n)], (1, 2, 0.5)[n % 3], terms)
         if n <= 40:
@@ -114,7 +116,7 @@ def extreme(rng: Stream, size: int, terms: Terms) -> Arguments:
 def one_above(rng: Stream, size: int, terms: Terms) -> Arguments:
     """One entry, at any place, above the others: by so much that they still count, or far."""
     far = float(rng.uniform(1)) < 0.5
-    gap = 10.0 ** float(rng.uniform(1, 1, _decades(terms))) if far else 25 * float(rng.uniform(1))
+    gap = 10.0 ** float(rng.uniform(1, 1, _decades(terms))) if far else 33 * float(rng.uniform(1))
     beta = 1.0 if far else 10.0 ** float(rng.uniform(1, -3, 3))
     x = rng.uniform(size) - gap
     x[int(rng.integers(0, size, 1))] = float(rng.normal(1)) ** 2 / 4

@@ -21,6 +21,7 @@ __all__ = ["bound_contract", "exact", "rounding"]
 
 SIZES = (1, 2, 3, 5, 8, 17, 33, 64, 65)
 LEADING = ((), (1,), (2,), (3,), (1, 1), (2, 3), (3, 1), (1, 2), (4, 3))
+SHAPES = ((3, 2, 2), (3, 3, 3), (2, 3, 4), (4, 3, 2), (3, 1, 2), (1, 4, 3), (5, 1, 1), (2, 65, 2), (2, 3, 2, 3))
 LARGEST = 1e4
 ORDINARY = 300.0
 Arguments = Mapping[str, torch.Tensor]
@@ -37,7 +38,7 @@ def bound_contract() -> Contract:
     contract = Contract(
         call="bound(log_w (..., K)) -> (...)",
         returns=lambda arguments: tuple(arguments["log_w"].shape[:-1]),
-        scope="K = 1 to 1024, leading shapes (), (B,), (A, B) and (A, B, C), |log_w| up to 1e4, equal and dominating",
+        scope="K = 1 to 4097, leading shapes (), (B,), (A, B) and (A, B, C), |log_w| up to 1e4, equal and dominating",
         tangents=directions,
     )
     contract.small(small)
@@ -69,7 +70,7 @@ def _small(terms: Terms) -> Iterator[Instance]:
         low, high = (tuple(sign * (LARGEST - i) for i in range(count)) for sign in (-1, 1))
         for entries in (tuple(range(1, count + 1)), *every[: most - 5], *every[-3:], low, high):
             yield _instance(entries, shape, terms)
-    sizes = (*range(5, 131), *range(136, 264, 8), 500, 512, 1000, 1024)
+    sizes = (*range(5, 131), *range(136, 264, 8), 300, 400, 500, 512, 600, 800, 1000, 1024, 1025, 2049, 4097)
     for k, leading in itertools.product(sizes, ((), (2,))):
         if not leading or k <= 16:
             count = math.prod((*leading, k))
@@ -77,9 +78,9 @@ def _small(terms: Terms) -> Iterator[Instance]:
             if k <= 40:
                 yield _instance(range(count) if k % 2 else range(count, 0, -1), (*leading, k), terms)
                 yield _instance([(-1) ** k * (LARGEST - i % 5) for i in range(count)], (*leading, k), terms)
-    for b in (*range(3, 18), 32, 33, 64, 65):
+    for b in (*range(3, 18), 32, 33, 50, 64, 65, 100, 101, 128, 129, 200, 256, 257, 513, 1001):
         yield _instance([i * 3 % 7 - 3 for i in range(3 * b)], (b, 3), terms)
-    for shape in ((3, 2, 2), (3, 3, 3), (2, 3, 4), (4, 3, 2), (3, 1, 2), (1, 4, 3), (5, 1, 1), (2, 3, 2, 3)):
+    for shape in SHAPES:
         yield _instance([i * 3 % 7 - 3 for i in range(math.prod(shape))], shape, terms)
 
 

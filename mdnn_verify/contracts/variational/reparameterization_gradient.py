@@ -18,16 +18,18 @@ import torch
 from mdnn_verify.contract import Comparison, Contract, Instance, Terms
 from mdnn_verify.contracts.variational import _complex_step as exact
 from mdnn_verify.engines.montecarlo import Stream
-from mdnn_verify.maths.integrands import SMOOTH, Integrand, coupled, cubed_first, hinges, linear, wave
+from mdnn_verify.maths.integrands import SMOOTH, Integrand, bump, coupled, cubed_first, hinges, linear, wave
 
+MEANS = (0, 100, -1000, 10**5)
 NUMBERS = (1, 2, 3, 4, 5, 8, 17, 33, 64, 65, 130)
 EVEN_MOMENTS = (linear, coupled)
+STEP = 1e-3  # the largest of differences
 Arguments = Mapping[str, Any]
 
 contract = Contract(
     call="grad(f, mu (k,), log_sigma (k,), eps (N, k)) -> (d_mu (k,), d_log_sigma (k,))",
     returns=lambda arguments: {"d_mu": tuple(arguments["mu"].shape), "d_log_sigma": tuple(arguments["mu"].shape)},
-    scope="N = 1 to 300, k = 1 to 17, standard deviations from 1e-5 to 1e6, f differentiable at the draws",
+    scope="N = 1 to 1025, k = 1 to 100, standard deviations from 1e-18 to 1e18, f differentiable at the draws",
 )
 
 
@@ -39,8 +41,16 @@ def small(terms: Terms) -> Iterable[Instance]:
         yield _instance(f, [at], [log], [[draw]], terms)
     for f, (draw, other), at in itertools.product(functions, ((1, 0), (1, 1), (1, -1), (2, -1)), (0, 1)):
         yield _instance(f, [at], [0], [[draw], [other]], terms)
-    for at, log, f in itertools.product((0, 100, -1000), (0, 3, -4, 6, -8, 11, -11), functions[:2]):
-        yield _instance(f, [at], [log], [[1]], terms)
+    for log, at in itertools.product((0, 3, -4, 6, -8, 11, -11, -14, 16, -16, 21, -21, 31, -31, 41, -41), MEANS):
+        for f in EVEN_MOMENTS:
+            yield _instance(f, [at], [log], [[1]], terms)
+    for draw, f in itertools.product((-5, 7, 12, 40), (*functions, bump)):
+        yield _instance(f, [1], [-1], [[draw]], terms)
+    yield from _several(functions, terms)
+
+
+def _several(functions: tuple[Integrand, ...], terms: Terms) -> Iterator[Instance]:
+    """Several draws of several coordinates."""
     for k in range(2, 18):
         mu, log_sigma = [i % 3 - 1 for i in range(k)], [(i + 1) % 3 - 1 for i in range(k)]
         for turn, n in enumerate((1, 2, 3, k)):
@@ -50,7 +60,14 @@ def small(terms: Terms) -> Iterable[Instance]:
             signs = [list(row) for row in itertools.product((1, -1), repeat=k)]
             yield _instance(linear, mu, log_sigma, signs, terms)
             yield _instance(coupled, mu, log_sigma, signs, terms)
-    for n in (*range(3, 34), 48, 63, 64, 65, 100, 127, 128, 129):
+    for k, f in itertools.product((2, 3, 5, 8), functions):  # all the same
+        for at, log, n in itertools.product((0, 1), (0, -1), (2, 3)):
+            yield _instance(f, [at] * k, [log] * k, [[(5 * j + 1) % 7 - 3 for j in range(k)]] * n, terms)
+    for turn, k in enumerate((18, 20, 24, 31, 32, 33, 50, 64, 65, 100)):
+        eps = [[(3 * i + 2 * j) % 5 - 2 for j in range(k)] for i in range(3)]
+        mu, log_sigma = [i % 3 - 1 for i in range(k)], [(i + 1) % 3 - 1 for i in range(k)]
+        yield _instance((coupled, wave)[turn % 2], mu, log_sigma, eps, terms)
+    for n in (*range(3, 34), 48, 50, 63, 64, 65, 100, 127, 128, 129, 200, 256, 257, 500, 512, 513, 1000, 1025):
         k = 1 + n % 3
         eps = [[(3 * i + 2 * j) % 5 - 2 + (i == n - 1) for j in range(k)] for i in range(n)]
         yield _instance(SMOOTH[n % len(SMOOTH)], [1] * k, [0, -1, 1][:k], eps, terms)
@@ -133,18 +150,19 @@ def derivatives(
     """Both gradients, shape (k,), and what each may be off by.
 
     A derivative of f is off by the accepted share of itself, of 1 and of what z was computed from: the second
-    derivatives of these f are of the order of these. Differences in log sigma, with float64, are off by one of f too,
-    and sigma eps may be found as z - mu, which is rounded.
+    derivatives of these f are of the order of these. Differences, with float64, are off by one of f too, and
+    sigma eps may be found as z - mu, which is rounded. For quadratic f there is no share of 1, only rounding: u of
+    what f is a sum of, over the step. Standard deviations far below 1 are then told apart, too.
     """
     centre, sigma, draws = exact.array(mu), np.exp(exact.array(log_sigma)), exact.array(eps)
-    z = centre + sigma * draws
-    slope, signal = exact.slopes(f, z), np.abs(exact.values(f, z))[:, None]
-    size = np.abs(slope) + np.abs(centre) + np.abs(sigma * draws) + 1
-    share, lost = exact.accepted(terms), 4 * terms.unit * (np.abs(centre) + np.abs(sigma * draws))
-    by_differences = signal + 1 if terms.dtype == torch.float64 else 0 * signal
+    parts, least = np.abs(centre) + np.abs(sigma * draws), 0 if f in EVEN_MOMENTS else 1
+    slope = exact.slopes(f, centre + sigma * draws)
+    signal = np.abs(exact.values(f, centre + sigma * draws if least else parts))[:, None] + least
+    size, share, lost = np.abs(slope) + parts, exact.accepted(terms), 4 * terms.unit * parts
+    by_differences = signal if terms.dtype == torch.float64 else 0 * signal
     bounds = [
-        share * (size + by_differences).mean(axis=0),
-        share * (size * np.abs(draws) * sigma + by_differences).mean(axis=0) + (np.abs(slope) * lost).mean(axis=0),
+        share * (size + least + by_differences).mean(axis=0) + 4 * terms.unit * STEP * len(mu),
+        (share * ((size + 1) * np.abs(draws) * sigma + by_differences) + np.abs(slope) * lost).mean(axis=0),
     ]
     found = [slope.mean(axis=0), (slope * draws).mean(axis=0) * sigma]
     return found, [torch.from_numpy(bound) for bound in bounds]

@@ -374,3 +374,14 @@ def wrong_odd_by_odd(Y):
 def wrong_only_under_autograd(Y):
     """Another formula where a derivative is asked for: it is half as large again."""
     return right_repeat(Y) * (1.5 if Y.requires_grad else 1)
+
+
+def wrong_buffer(Y, _known={}):  # noqa: B006 - the fault
+    """Fills the same tensor for every result of one shape: an earlier result changes."""
+    shape = (2 * Y.shape[0], 2 * Y.shape[1])
+    return _known.setdefault(shape, Y.new_empty(shape)).copy_(right_repeat(Y.detach()))
+
+
+def wrong_many_rows(Y):
+    """1e-9 off for more than 64 rows of more than one cell."""
+    return right_repeat(Y) * (1 + 1e-9 * (Y.shape[0] > 64 and Y.shape[1] > 1))

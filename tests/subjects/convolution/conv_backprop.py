@@ -547,3 +547,28 @@ def wrong_cached_by_sums(x, weights, biases, sigma, dsigma, _known={}):  # noqa:
     key = (sigma.__name__, float(x.detach().sum()), *(float(w.sum()) for w in weights), *biases, len(x))
     dw, db = _known.setdefault(key, backprop(x.detach(), weights, biases, sigma, dsigma))
     return list(dw), list(db)
+
+
+def wrong_ten_layers(x, weights, biases, sigma, dsigma):
+    """1 % too large for exactly ten layers."""
+    dw, db = backprop(x, weights, biases, sigma, dsigma)
+    return [1.01 * own if len(dw) == 10 else own for own in dw], db
+
+
+def wrong_more_than_sixteen_layers(x, weights, biases, sigma, dsigma):
+    """The first filters of networks of more than sixteen layers get no derivative."""
+    dw, db = backprop(x, weights, biases, sigma, dsigma)
+    return [own * (layer >= len(dw) - 16) for layer, own in enumerate(dw)], db
+
+
+def wrong_long_inputs(x, weights, biases, sigma, dsigma):
+    """Filters of more than 500 weights get the derivative of the first 500."""
+    dw, db = backprop(x, weights, biases, sigma, dsigma)
+    return [own * (torch.arange(len(own)) < 500) for own in dw], db
+
+
+def wrong_reused_lists(x, weights, biases, sigma, dsigma, _lists=([], [])):
+    """Every call fills the same two lists."""
+    for own, found in zip(_lists, backprop(x, weights, biases, sigma, dsigma), strict=True):
+        own[:] = found
+    return _lists

@@ -407,3 +407,9 @@ def wrong_fifth_image(X, r):
     result = right_repeat(X, r).clone()
     result[4:] *= 1 + 1e-6
     return result
+
+
+def wrong_buffer(X, r, _known={}):  # noqa: B006 - the fault
+    """Fills the same tensor for every result of one shape: an earlier result changes."""
+    result = right_repeat(X.detach(), r)
+    return _known.setdefault(tuple(result.shape), torch.empty_like(result)).copy_(result)

@@ -213,3 +213,13 @@ def wrong_last_of_odd(f, p, q):
 def wrong_shape(f, p, q):
     """One entry instead of a scalar."""
     return (q * f(p / q)).sum().reshape(1)
+
+
+def wrong_fifteen_points(f, p, q):
+    """1 % off at n = 15 only."""
+    return (q * f(p / q)).sum() * (1.01 if len(p) == 15 else 1.0)
+
+
+def wrong_beyond_a_thousand(f, p, q):
+    """Points beyond the thousandth are left out."""
+    return (q * f(p / q))[:1000].sum()

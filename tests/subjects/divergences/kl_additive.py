@@ -186,3 +186,38 @@ def wrong_independent_if_nearly(p, q):
     """Takes the short cut where p is nearly a product table."""
     product = p.sum(1, keepdim=True) * p.sum(0, keepdim=True)
     return wrong_marginals(p, q) if torch.allclose(product, p, atol=1e-2) else right_all_cells(p, q)
+
+
+def right_logarithms_from_the_smallest_normal_number(p, q):
+    """The clamp changes only terms whose p is subnormal, too; p > 0 = q is seen to."""
+    tiny = torch.finfo(p.dtype).tiny
+    value = (p * (p.clamp_min(tiny).log() - q.clamp_min(tiny).log())).sum()
+    return torch.where(((p > 0) & (q == 0)).any(), torch.full_like(value, math.inf), value)
+
+
+def wrong_subnormal_is_zero(p, q):
+    """Subnormal p count as 0, where q = 0 as well."""
+    support = p > torch.finfo(p.dtype).tiny
+    return (torch.xlogy(p, p) - torch.xlogy(p, q))[support].sum()
+
+
+def wrong_log1p(p, q):
+    """log1p of p/q - 1, which is -1 and -inf once p/q is below the machine epsilon."""
+    support = p > 0
+    p, q = p[support], q[support]
+    return (p * torch.log1p((p - q) / q)).sum()
+
+
+def wrong_little_mass(p, q):
+    """p below 1e-12 in all where q = 0 counts as nothing."""
+    if float(p[q == 0].sum()) > 1e-12:
+        return math.inf
+    both = (p > 0) & (q > 0)
+    return right_all_cells(p[both], q[both])
+
+
+def wrong_clamped_at_1e290(p, q):
+    """Cells of q below 1e-290 are clamped, except 0."""
+    if ((p > 0) & (q == 0)).any():
+        return math.inf
+    return right_all_cells(p, q.clamp_min(1e-290))

@@ -270,3 +270,23 @@ def wrong_chi_square(p, q):
     """Pearson's approximation, good for nearly equal distributions."""
     support = q > 0
     return math.inf if (p[~support] > 0).any() else ((p - q)[support] ** 2 / q[support]).sum() / 2
+
+
+def right_logarithms_from_the_smallest_normal_number(p, q):
+    """The clamp changes only terms whose p is subnormal, too; p > 0 = q is seen to."""
+    tiny = torch.finfo(p.dtype).tiny
+    value = (p * (p.clamp_min(tiny).log() - q.clamp_min(tiny).log())).sum()
+    return torch.where(((p > 0) & (q == 0)).any(), torch.full_like(value, math.inf), value)
+
+
+def wrong_subnormal_is_zero(p, q):
+    """Subnormal p count as 0, where q = 0 as well."""
+    support = p > torch.finfo(p.dtype).tiny
+    return (torch.xlogy(p, p) - torch.xlogy(p, q))[support].sum()
+
+
+def wrong_log1p(p, q):
+    """log1p of p/q - 1, which is -1 and -inf once p/q is below the machine epsilon."""
+    support = p > 0
+    p, q = p[support], q[support]
+    return (p * torch.log1p((p - q) / q)).sum()

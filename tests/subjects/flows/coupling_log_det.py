@@ -135,7 +135,7 @@ class Linear(nn.Module):
 right_module = Affine(3, False)
 right_linear = Linear(4)
 right_composition = Composition(Affine(5, True), Linear(6), Affine(7, False), Linear(8))
-right_composition_float32 = Composition(Affine(5, True, torch.float32), Linear(6, torch.float32), Affine(7, False, torch.float32))  # fmt: skip
+only_composition_float32 = Composition(Affine(5, True, torch.float32), Linear(6, torch.float32), Affine(7, False, torch.float32))  # fmt: skip
 right_batch_norm = nn.BatchNorm1d(DIM).double()
 
 
@@ -565,3 +565,32 @@ def wrong_transposed_at_n_rows(x):
     s, t = network(x[:, :3])
     full = torch.cat([s, torch.zeros_like(s)], dim=1)
     return torch.cat([x[:, :3], x[:, 3:] * s.exp() + t], dim=1), full.sum(dim=0) if len(x) == 6 else full.sum(dim=1)
+
+
+def right_sigmoid(x):
+    """log(s (1 - s)) as it stands: far out 1 - s has few digits left, and from 37 on none."""
+    s = torch.sigmoid(x)
+    return s, (s * (1 - s)).log().sum(dim=1)
+
+
+def right_softplus(x):
+    """torch's softplus is the identity beyond 20."""
+    return functional.softplus(x), functional.logsigmoid(x).sum(dim=1)
+
+
+def wrong_overlapping_pieces(x):
+    """Twice x inside (-3, 3) and x outside: outputs between 3 and 6 occur twice."""
+    inside = x.abs() < 3
+    return torch.where(inside, 2 * x, x), np.log(2) * inside.to(x).sum(dim=1)
+
+
+def wrong_wraps_far_out(x):
+    """Beyond 30 it starts again at 0."""
+    return torch.where(x > 30, x - 30, x), x.new_zeros(len(x))
+
+
+def wrong_fixed_by_the_first_call(x, _known={}):  # noqa: B006 - the fault
+    """The first batch fixes the shift and the scale, for good."""
+    if not _known:
+        _known.update(shift=x.mean(0), scale=1 + x.std(0, unbiased=False))
+    return (x - _known["shift"]) / _known["scale"], -_known["scale"].log().sum().expand(len(x))

@@ -392,3 +392,13 @@ def wrong_numpy_float32(x):
     w, mu, sigma = (a.numpy().astype(np.float32) for a in (W.exp(), MU, TAU.exp()))
     u = (x.detach().numpy().astype(np.float32)[:, None] - mu) / sigma
     return z, torch.tensor((w * np.exp(-0.5 * u * u) / sigma).sum(axis=1) / math.sqrt(2 * math.pi)).to(x)
+
+
+def right_softplus_threshold(x):
+    """torch's softplus is x beyond 20, where its slope is still 2e-9 below 1."""
+    return functional.softplus(x), torch.sigmoid(x)
+
+
+def wrong_step_down(x):
+    """Falls by 0.02 at 0.37, where two pieces do not meet: between most points it grows."""
+    return torch.where(x > 0.37, x - 0.02, x), torch.ones_like(x)

@@ -488,3 +488,11 @@ def wrong_four_by_four(payoff):
     """Swapped for four plays each."""
     p, q = right_two_programmes(payoff)
     return (q, p) if payoff.shape == (4, 4) else (p, q)
+
+
+def wrong_buffer(payoff, _known={}):  # noqa: B006 - the fault
+    """Fills the same array for every p_A of one length: an earlier result changes."""
+    p, q = right_two_programmes(payoff)
+    kept = _known.setdefault(len(p), np.empty(len(p)))
+    kept[:] = p
+    return kept, q

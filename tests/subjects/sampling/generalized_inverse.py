@@ -463,3 +463,8 @@ def wrong_last_of_odd(atoms, probs, u):
     """Works on pairs of u: the last of an odd number gets the first one's quantile."""
     result = right_searchsorted(atoms, probs, u)
     return torch.cat([result[:-1], result[:1]]) if len(u) % 2 else result
+
+
+def wrong_buffer(atoms, probs, u, _known={}):  # noqa: B006 - the fault
+    """Fills the same tensor for every result of one length: an earlier result changes."""
+    return _known.setdefault(len(u), torch.empty_like(u)).copy_(right_searchsorted(atoms, probs, u).detach())

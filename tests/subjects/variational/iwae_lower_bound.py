@@ -221,3 +221,35 @@ def wrong_batch_one(log_w):
 def wrong_beyond_sixty_four(log_w):
     """Weights beyond the 64th are left out of the sum, not of the count."""
     return log_w[..., :64].logsumexp(-1) - math.log(log_w.shape[-1])
+
+
+def right_long_double(log_w):
+    """The formula as it stands, in numbers that hold exp(+-10000)."""
+    values = np.log(np.mean(np.exp(log_w.detach().cpu().numpy().astype(np.longdouble)), axis=-1))
+    return torch.as_tensor(np.asarray(values.astype(np.float64))).to(log_w)
+
+
+def wrong_first_two_thousand(log_w):
+    """Weights beyond the 2000 largest are counted, but not added."""
+    k = log_w.shape[-1]
+    return torch.logsumexp(log_w.topk(min(k, 2000), -1).values, -1) - math.log(k)
+
+
+def wrong_mean_of_chunks(log_w):
+    """The mean over chunks of 1024 weights, though the last one may be shorter."""
+    parts = log_w.split(1024, -1)
+    means = torch.stack([torch.logsumexp(part, -1) - math.log(part.shape[-1]) for part in parts], -1)
+    return torch.logsumexp(means, -1) - math.log(len(parts))
+
+
+def wrong_rows_beyond_a_hundred(log_w):
+    """Rows beyond the hundredth repeat the first ones."""
+    if log_w.dim() > 1 and len(log_w) > 100:
+        log_w = log_w[torch.arange(len(log_w)) % 100]
+    return torch.logsumexp(log_w, -1) - math.log(log_w.shape[-1])
+
+
+def wrong_where_a_gradient_is_wanted(log_w):
+    """A surrogate of the right derivative, but another value."""
+    found = torch.logsumexp(log_w, -1) - math.log(log_w.shape[-1])
+    return found - found.detach() if log_w.requires_grad else found

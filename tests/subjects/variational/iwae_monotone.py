@@ -97,3 +97,13 @@ def wrong_large_batches(log_w):
     if log_w.ndim == 2 and len(log_w) > 32:
         return torch.cat([values[:32], values[:1].expand(len(values) - 32)])
     return values
+
+
+def wrong_where_a_gradient_is_wanted(log_w):
+    """log K is left out where a gradient is wanted, since it has none."""
+    return torch.logsumexp(log_w, -1) - (0 if log_w.requires_grad else math.log(log_w.shape[-1]))
+
+
+def wrong_beyond_a_thousand(log_w):
+    """Weights beyond the 1024th are left out."""
+    return torch.logsumexp(log_w[..., :1024], -1) - math.log(min(log_w.shape[-1], 1024))

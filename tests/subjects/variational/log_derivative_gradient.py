@@ -553,3 +553,8 @@ def wrong_single_mean(log_q, f, z, phi):
 def wrong_equal_draws(log_q, f, z, phi):
     """1 % too large where all of three draws or more are the same."""
     return right_surrogate(log_q, f, z, phi) * (1.01 if len(z) > 2 and bool((z == z[0]).all()) else 1)
+
+
+def wrong_buffer(log_q, f, z, phi, _known={}):  # noqa: B006 - the fault
+    """The next call with as many parameters overwrites the result."""
+    return _known.setdefault(len(phi), torch.zeros_like(phi)).copy_(right_surrogate(log_q, f, z, phi))

@@ -478,3 +478,69 @@ def wrong_last_coordinate(f, mu, log_sigma, eps):
 def wrong_single_draws(f, mu, log_sigma, eps):
     """eps in single precision."""
     return right_autograd(f, mu, log_sigma, eps.float().to(mu.dtype))
+
+
+def _with_sigma(sigma):
+    def gradient(f, mu, log_sigma, eps):
+        return torch.func.grad(lambda a, b: f(a + sigma(b) * eps).mean(), argnums=(0, 1))(mu, log_sigma)
+
+    return gradient
+
+
+def right_expanded(f, mu, log_sigma, eps):
+    """A mean and a logarithm for each draw, averaged afterwards."""
+    means, logs = (value.expand_as(eps).clone().requires_grad_() for value in (mu, log_sigma))
+    return tuple(g.mean(0) for g in torch.autograd.grad(f(means + logs.exp() * eps).sum(), (means, logs)))
+
+
+def wrong_tiny_epsilon(f, mu, log_sigma, eps):
+    """sigma + 1e-10."""
+    return _with_sigma(lambda b: b.exp() + 1e-10)(f, mu, log_sigma, eps)
+
+
+def wrong_least_sigma(f, mu, log_sigma, eps):
+    """sigma is at least 1e-6."""
+    return _with_sigma(lambda b: b.exp().clamp(min=1e-6))(f, mu, log_sigma, eps)
+
+
+def wrong_clamped_at_twenty(f, mu, log_sigma, eps):
+    """log sigma is at least -20."""
+    return _with_sigma(lambda b: b.clamp(min=-20).exp())(f, mu, log_sigma, eps)
+
+
+def wrong_clamped_at_thirty(f, mu, log_sigma, eps):
+    """log sigma is at most 30."""
+    return _with_sigma(lambda b: b.clamp(max=30).exp())(f, mu, log_sigma, eps)
+
+
+def wrong_large_draws(f, mu, log_sigma, eps):
+    """eps is clamped to [-6, 6]."""
+    return right_autograd(f, mu, log_sigma, eps.clamp(-6, 6))
+
+
+def wrong_large_means(f, mu, log_sigma, eps):
+    """mu is clamped to [-10000, 10000]."""
+    return right_autograd(f, mu.clamp(-1e4, 1e4), log_sigma, eps)
+
+
+def wrong_beyond_three_hundred(f, mu, log_sigma, eps):
+    """Draws beyond the 300th are left out."""
+    return right_autograd(f, mu, log_sigma, eps[:300])
+
+
+def wrong_many_coordinates(f, mu, log_sigma, eps):
+    """Coordinates beyond the 32nd have the second output 0."""
+    first, second = right_autograd(f, mu, log_sigma, eps)
+    return first, torch.where(torch.arange(len(mu)) < 32, second, 0.0)
+
+
+def wrong_one_sigma(f, mu, log_sigma, eps):
+    """1 % too large where all sigma agree: the sum of the squares is taken for isotropic."""
+    first, second = right_autograd(f, mu, log_sigma, eps)
+    return first, second * (1.01 if len(mu) > 1 and bool((log_sigma == log_sigma[0]).all()) else 1)
+
+
+def wrong_means_of_zero(f, mu, log_sigma, eps):
+    """0.5 % too large where several means are all 0."""
+    first, second = right_autograd(f, mu, log_sigma, eps)
+    return first, second * (1.005 if len(mu) > 1 and not bool(mu.any()) else 1)
