@@ -1,5 +1,5 @@
 """For modules that list ids in CONTRACTS: a test with the argument ``wrong``, ``right``, ``single`` or ``anyone`` runs for
-each of the wrong subjects of these, of the right ones, of the right ones meant for single precision too or only, and of all."""
+each of the wrong subjects of these, of the right ones, of the right ones meant for single precision, and of all."""
 
 from __future__ import annotations
 
@@ -45,7 +45,10 @@ class Case:
         )
 
     def judged(self, seed: int = 0, dtype: torch.dtype = torch.float64) -> Judgement:
-        return judged(self.identifier, load(self.address), seed, dtype)
+        subject = load(self.address)
+        if isinstance(subject, torch.nn.Module):
+            subject.to(dtype)
+        return judged(self.identifier, subject, seed, dtype)
 
     def shows_a_discrepancy(self, judgement: Judgement) -> bool:
         """Whether the counterexample, pasted, ends with observed and expected that differ, or in an exception."""
@@ -85,8 +88,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     kinds: dict[str, Callable[[str], bool]] = {
         "wrong": lambda name: name.startswith("wrong_"),
         "right": lambda name: name.startswith("right_"),
-        "single": lambda name: name.startswith(("right_", "only_")) and name.endswith("_float32"),
-        "anyone": lambda name: not name.startswith("only_"),
+        "single": lambda name: name.startswith("right_") and name.endswith("_float32"),
+        "anyone": lambda name: True,
     }
     for kind, chosen in kinds.items():
         if kind in metafunc.fixturenames:
@@ -114,5 +117,5 @@ def names(identifier: str) -> list[str]:
             found.append(statement.name)
         elif isinstance(statement, ast.Assign):
             found += [target.id for target in statement.targets if isinstance(target, ast.Name)]
-    subjects = [name for name in found if name.startswith(("right_", "wrong_", "only_"))]
+    subjects = [name for name in found if name.startswith(("right_", "wrong_"))]
     return sorted(subjects, key=lambda name: name.startswith("wrong_"))

@@ -135,8 +135,7 @@ class Linear(nn.Module):
 right_module = Affine(3, False)
 right_linear = Linear(4)
 right_composition = Composition(Affine(5, True), Linear(6), Affine(7, False), Linear(8))
-only_composition_float32 = Composition(Affine(5, True, torch.float32), Linear(6, torch.float32), Affine(7, False, torch.float32))  # fmt: skip
-right_batch_norm = nn.BatchNorm1d(DIM).double()
+right_composition_float32 = Composition(Affine(5, True, torch.float32), Linear(6, torch.float32), Affine(7, False, torch.float32))  # fmt: skip
 
 
 class BatchNorm(nn.Module):
