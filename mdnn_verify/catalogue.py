@@ -20,7 +20,7 @@ from pathlib import Path
 from mdnn_verify.errors import MalformedTheorem, UnknownName, UsageError
 from mdnn_verify.theorem import Theorem
 
-__all__ = ["FORMAL_ROOT", "PACKAGE_THEOREMS", "Entry", "catalogue", "load", "select"]
+__all__ = ["FORMAL_ROOT", "PACKAGE_THEOREMS", "Entry", "catalogue", "load", "resolve", "select"]
 
 PACKAGE_THEOREMS = Path(__file__).parent / "theorems"
 FORMAL_ROOT = Path(__file__).parent / "formal"
@@ -133,18 +133,30 @@ def _module_name(entry: Entry) -> str:
     return f"mdnn_verify_theorems_{folder}.{entry.id.replace('/', '.')}"
 
 
-def _matching(name: str, entries: dict[str, Entry]) -> set[str]:
-    if name in entries:
-        return {name}
-    chapter = {identifier for identifier, entry in entries.items() if entry.chapter == name}
-    bare = {identifier for identifier in entries if identifier.split("/")[1] == name}
-    if chapter:
-        return chapter
-    if len(bare) == 1:
-        return bare
+def resolve(name: str, known: Iterable[str], what: str) -> str:
+    """The full id among ``known`` that an id or a bare name means.
+
+    Raises UnknownName with the nearest, UsageError where the bare name is not unique.
+    """
+    name, known = name.strip("/"), sorted(known)
+    bare = [identifier for identifier in known if identifier.split("/")[1] == name]
+    if name in known:
+        return name
+    if len(bare) > 1:
+        raise UsageError(f"the name {name!r} is not unique: {', '.join(bare)}")
     if bare:
-        raise UsageError(f"the name {name!r} is not unique: {', '.join(sorted(bare))}")
-    raise UnknownName("theorem or chapter", name, [*entries, *{entry.chapter for entry in entries.values()}])
+        return bare[0]
+    raise UnknownName(what, name, known)
+
+
+def _matching(name: str, entries: dict[str, Entry]) -> set[str]:
+    chapters = {entry.chapter for entry in entries.values()}
+    if name in chapters:
+        return {identifier for identifier, entry in entries.items() if entry.chapter == name}
+    try:
+        return {resolve(name, entries, "theorem")}
+    except UnknownName:
+        raise UnknownName("theorem or chapter", name, [*entries, *chapters]) from None
 
 
 @cache

@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib
 from pathlib import Path
 
+from mdnn_verify import catalogue
 from mdnn_verify.contract import Contract
-from mdnn_verify.errors import UnknownName, UsageError
+from mdnn_verify.errors import UsageError
 
 __all__ = ["contract_of", "known", "resolve"]
 
@@ -20,15 +21,7 @@ def known() -> list[str]:
 
 def resolve(name: str) -> str:
     """The full id for an id or a bare name. Raises UnknownName with the nearest, UsageError where it is not unique."""
-    name = name.strip("/")
-    if name in known():
-        return name
-    bare = [identifier for identifier in known() if identifier.split("/")[1] == name]
-    if len(bare) > 1:
-        raise UsageError(f"the name {name!r} is not unique: {', '.join(bare)}")
-    if bare:
-        return bare[0]
-    raise UnknownName("contract", name, known())
+    return catalogue.resolve(name, known(), "contract")
 
 
 def contract_of(identifier: str) -> Contract:

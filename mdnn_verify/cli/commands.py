@@ -14,6 +14,7 @@ from mdnn_verify.cli.anomaly import app as anomaly
 from mdnn_verify.cli.audit import audit
 from mdnn_verify.cli.bench import app as bench
 from mdnn_verify.cli.check import check
+from mdnn_verify.cli.fidelity import fidelity
 
 __all__ = ["app"]
 
@@ -34,6 +35,7 @@ app.add_typer(anomaly, name="anomaly")
 app.add_typer(bench, name="bench")
 app.command()(audit)
 app.command()(check)
+app.command()(fidelity)
 
 Theorems = Annotated[
     list[Path] | None,

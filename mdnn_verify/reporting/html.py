@@ -6,7 +6,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from mdnn_verify.errors import UsageError
 from mdnn_verify.files import write_text
-from mdnn_verify.reporting import experiment_words, experiments, figures, formulas, graph, views
+from mdnn_verify.reporting import experiment_words, experiments, fidelity, figures, formulas, graph, views
 from mdnn_verify.reporting.diff import compare
 from mdnn_verify.runner.journal import version_of
 
@@ -31,26 +31,32 @@ ANOMALY, BENCHMARKS = "anomaly", "benchmarks"  # folders beside the page
 
 @dataclass(frozen=True)
 class Extras:
-    """What a report folder holds beside the run: its experiments and its benchmarks, None where there are none."""
+    """What a report folder holds beside the run: its experiments and its benchmarks, None where there are none, and
+    what readers have said of the statements."""
 
     anomaly: experiments.Section | None = None
     benchmarks: Mapping[str, Any] | None = None
     fault: str = ""  # why the benchmarks cannot be shown
     audit: bool = False  # the pages of the derivations are there
+    judgements: Mapping[str, fidelity.Judgement] = field(default_factory=dict)
+    unread: str = ""  # why the judgements cannot be shown
 
 
 def extras(folder: Path) -> Extras:
-    """The experiments and benchmarks below a report folder. What cannot be read is named on the page, not raised."""
-    anomaly = experiments.section(folder / ANOMALY)
-    audit = (folder / "audit.html").is_file()
-    if not (folder / BENCHMARKS).is_dir():
-        return Extras(anomaly, audit=audit)
-    from mdnn_verify.reporting import benchmarks  # scipy, for those who have some
-
+    """What is below a report folder. What cannot be read is named on the page, not raised."""
+    found = Extras(experiments.section(folder / ANOMALY), audit=(folder / "audit.html").is_file())
     try:
-        return Extras(anomaly, benchmarks.section(folder / BENCHMARKS), audit=audit)
+        found = replace(found, judgements=fidelity.read(folder))
     except UsageError as error:
-        return Extras(anomaly, fault=str(error), audit=audit)
+        found = replace(found, unread=str(error))
+    if (folder / BENCHMARKS).is_dir():
+        from mdnn_verify.reporting import benchmarks  # scipy, for those who have some
+
+        try:
+            found = replace(found, benchmarks=benchmarks.section(folder / BENCHMARKS))
+        except UsageError as error:
+            found = replace(found, fault=str(error))
+    return found
 
 
 def write_report(document: Mapping[str, Any] | None, path: Path, previous: Mapping[str, Any] | None = None) -> None:
@@ -80,6 +86,7 @@ def render(
         run=document["run"] if document is not None else None,
         theorems=theorems,
         ids={theorem["id"] for theorem in theorems},
+        fidelity={theorem["id"]: fidelity.standing(theorem, beside.judgements) for theorem in theorems},
         graph=graph.layout(theorems),
         difference=compare(previous, document) if previous is not None and document is not None else None,
         previous=previous,
@@ -87,6 +94,7 @@ def render(
         benchmarks=beside.benchmarks,
         fault=beside.fault,
         audit=beside.audit,
+        unread=beside.unread,
         gallery=Gallery(),
         illustrations=Gallery(ILLUSTRATIONS_BUDGET, start=10_000),
         version=_version(document),

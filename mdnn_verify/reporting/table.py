@@ -11,9 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from mdnn_verify.catalogue import Entry
+from mdnn_verify.reporting.fidelity import Standing
 from mdnn_verify.verdicts import MONTECARLO, PATHWISE, SYMBOLIC
 
-__all__ = ["plain_console", "print_catalogue", "print_run"]
+__all__ = ["plain_console", "print_catalogue", "print_fidelity", "print_run"]
 
 STYLES = {"verified": "green", "refuted": "bold red", "inconclusive": "yellow"}
 AGREES = ("PROVED", "VERIFIED_WITHIN")
@@ -25,6 +26,14 @@ def print_catalogue(entries: Iterable[Entry], console: Console | None = None) ->
     table = Table("theorem", "title", "source", box=None, pad_edge=False)
     for entry in entries:
         table.add_row(Text(entry.id, no_wrap=True), Text(entry.title), Text(entry.source))
+    (console or plain_console()).print(table)
+
+
+def print_fidelity(standings: Mapping[str, Standing], console: Console | None = None) -> None:
+    """What readers have said of the theorems: id, fidelity, who and when."""
+    table = Table("theorem", "fidelity", "said by", box=None, pad_edge=False)
+    for identifier, standing in standings.items():
+        table.add_row(Text(identifier, no_wrap=True), Text(standing.words), Text(standing.told))
     (console or plain_console()).print(table)
 
 
