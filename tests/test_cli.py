@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -303,3 +304,19 @@ def test_report_refuses_what_is_no_run(tmp_path: Path, capsys: pytest.CaptureFix
             source.write_text(text)
         assert main(["report", "--from", str(source), "--reports", str(tmp_path)]) == 2
         assert message in capsys.readouterr().err
+
+
+def test_a_machine_without_the_proof_assistant_skips_the_proofs_and_says_how_to_get_it(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+
+    def call(*arguments: str) -> tuple[int, str]:
+        words = [sys.executable, "-m", "mdnn_verify", "run", "kl_additive", "--reports", str(tmp_path), *arguments]
+        done = subprocess.run(words, capture_output=True, text=True, env={**os.environ, "PATH": str(tmp_path / "bin")})
+        return done.returncode, done.stdout
+
+    status, told = call("--kind", "formal", "--kind", "symbolic")
+    assert (status, told.count("apt-get install coq ")) == (0, 1)
+    assert "skipped 1 check: Coq is not installed" in told
+    assert "apt-get install coq " in (tmp_path / "index.html").read_text()
+    status, told = call("--kind", "formal")
+    assert (status, "SKIPPED: Coq is not installed" in told) == (3, True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from rich.text import Text
 
 from mdnn_verify.catalogue import Entry
 from mdnn_verify.reporting.fidelity import Standing
-from mdnn_verify.verdicts import MONTECARLO, PATHWISE, SYMBOLIC
+from mdnn_verify.verdicts import FORMAL, MONTECARLO, PATHWISE, SYMBOLIC
 
 __all__ = ["plain_console", "print_catalogue", "print_fidelity", "print_run"]
 
@@ -41,14 +42,13 @@ def print_run(document: Mapping[str, Any], page: Path, console: Console | None =
     """The table of a run, the reasons of everything that is not verified, and the path of its page."""
     console = console or plain_console()
     table = Table("theorem", "verdict", box=None, pad_edge=False)
-    for name in ("proofs", "simulations", "controls refuted", "seconds"):
+    for name in ("proofs", "simulations", "machine-checked", "controls refuted", "seconds"):
         table.add_column(name, justify="right")
     for theorem in document["theorems"]:
         table.add_row(Text(theorem["id"], no_wrap=True), _verdict(theorem["verdict"]), *_counts(theorem))
     console.print(table)
-    for theorem in document["theorems"]:
-        for line in _open_points(theorem):
-            console.print(Text(line), soft_wrap=True)
+    for line in [*(line for theorem in document["theorems"] for line in _open_points(theorem)), *_skipped(document)]:
+        console.print(Text(line), soft_wrap=True)
     run = document["run"]
     verified = sum(theorem["verdict"] == "verified" for theorem in document["theorems"])
     partly = "" if run["complete"] else ", a selection of theorems or kinds"
@@ -57,12 +57,14 @@ def print_run(document: Mapping[str, Any], page: Path, console: Console | None =
     console.print(Text(f"report: {page}"), soft_wrap=True)
 
 
-def _counts(theorem: Mapping[str, Any]) -> tuple[str, str, str, str]:
+def _counts(theorem: Mapping[str, Any]) -> tuple[str, ...]:
     checks, controls = theorem["checks"], theorem["controls"]
     proofs = [check["verdict"] == "PROVED" for check in checks if check["kind"] == SYMBOLIC]
     simulations = [check["verdict"] in AGREES for check in checks if check["kind"] in (PATHWISE, MONTECARLO)]
+    machine = [check["verdict"] for check in checks if check["kind"] == FORMAL]
+    checked = "skipped" if set(machine) == {"SKIPPED"} else _ratio([verdict == "PROVED" for verdict in machine])
     refuted = [control["verdict"] == "REFUTED" for control in controls]
-    return _ratio(proofs), _ratio(simulations), _ratio(refuted), f"{theorem['seconds']:.1f}"
+    return _ratio(proofs), _ratio(simulations), checked, _ratio(refuted), f"{theorem['seconds']:.1f}"
 
 
 def _ratio(good: list[bool]) -> str:
@@ -90,6 +92,14 @@ def _open_points(theorem: Mapping[str, Any]) -> list[str]:
                 if check["verdict"] in ("ERROR", "SKIPPED", "INCONCLUSIVE")
             ]
     return lines
+
+
+def _skipped(document: Mapping[str, Any]) -> list[str]:
+    """What was left out of theorems that are verified all the same: each reason once."""
+    verified = [theorem for theorem in document["theorems"] if theorem["verdict"] == "verified"]
+    checks = [check for theorem in verified for check in theorem["checks"] if check["verdict"] == "SKIPPED"]
+    reasons = Counter(check["detail"] for check in checks)
+    return [f"skipped {number} check{'s' if number > 1 else ''}: {reason}" for reason, number in reasons.items()]
 
 
 def plain_console() -> Console:

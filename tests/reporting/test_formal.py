@@ -46,6 +46,13 @@ def test_statement_axioms_and_definitions_are_shown(with_proof: dict[str, Any]) 
     assert "reader’s judgement" in page
 
 
+def test_a_proof_that_was_skipped_shows_why(with_proof: dict[str, Any]) -> None:
+    skipped = {"verdict": "SKIPPED", "evidence": {}, "detail": "Coq is not installed: apt-get install coq"}
+    with_proof["theorems"][0]["checks"][-1] |= skipped
+    page = render(with_proof)
+    assert "Coq is not installed: apt-get install coq" in page
+
+
 def test_long_names_break_on_a_narrow_page(with_proof: dict[str, Any], browser: Any, tmp_path: Path) -> None:
     long = "coqchk checked the compiled MDNN.convolution." + "nearest_upsample_is_" * 4 + "transposed_conv once more"
     with_proof["theorems"][0]["checks"][-1]["evidence"] = {**EVIDENCE, "checked": long}
