@@ -53,15 +53,18 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Column:
-    """A cell of the summary: how many of how many, and whether one of the others is outright wrong."""
+    """A cell of the summary: how many of how many, whether one of the others is outright wrong, or all were skipped."""
 
     good: int
     total: int
     wrong: bool = False
     delta: float | None = None
+    skipped: bool = False
 
     @property
     def state(self) -> str:
+        if self.skipped:
+            return "skip"
         if self.total and self.good == self.total:
             return "ok"
         return "none" if not self.total else "bad" if self.wrong else "open"
@@ -76,8 +79,9 @@ def column(theorem: Mapping[str, Any], kind: str) -> Column:
     checks = [check for check in theorem["checks"] if check["kind"] == kind]
     wanted = AGREES[:1] if kind in (SYMBOLIC, FORMAL) else AGREES
     deltas = [check["delta"] for check in checks if check.get("delta") is not None]
-    wrong = any(check["verdict"] == "REFUTED" for check in checks)
-    return Column(sum(check["verdict"] in wanted for check in checks), len(checks), wrong, max(deltas, default=None))
+    verdicts = [check["verdict"] for check in checks]
+    good = sum(verdict in wanted for verdict in verdicts)
+    return Column(good, len(checks), "REFUTED" in verdicts, max(deltas, default=None), set(verdicts) == {"SKIPPED"})
 
 
 def outcome_counts(document: Mapping[str, Any]) -> dict[str, int]:

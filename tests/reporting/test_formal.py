@@ -51,6 +51,7 @@ def test_a_proof_that_was_skipped_shows_why(with_proof: dict[str, Any]) -> None:
     with_proof["theorems"][0]["checks"][-1] |= skipped
     page = render(with_proof)
     assert "Coq is not installed: apt-get install coq" in page
+    assert page.count("</svg>skipped</td>") == 1
 
 
 def test_long_names_break_on_a_narrow_page(with_proof: dict[str, Any], browser: Any, tmp_path: Path) -> None:
