@@ -64,7 +64,7 @@ class Column:
     @property
     def state(self) -> str:
         if self.skipped:
-            return "skip"
+            return "skipped"
         if self.total and self.good == self.total:
             return "ok"
         return "none" if not self.total else "bad" if self.wrong else "open"

@@ -46,12 +46,17 @@ def test_statement_axioms_and_definitions_are_shown(with_proof: dict[str, Any]) 
     assert "reader’s judgement" in page
 
 
-def test_a_proof_that_was_skipped_shows_why(with_proof: dict[str, Any]) -> None:
+def test_a_proof_that_was_skipped_shows_why(with_proof: dict[str, Any], browser: Any, tmp_path: Path) -> None:
     skipped = {"verdict": "SKIPPED", "evidence": {}, "detail": "Coq is not installed: apt-get install coq"}
     with_proof["theorems"][0]["checks"][-1] |= skipped
-    page = render(with_proof)
-    assert "Coq is not installed: apt-get install coq" in page
-    assert page.count("</svg>skipped</td>") == 1
+    (tmp_path / "index.html").write_text(render(with_proof))
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.goto((tmp_path / "index.html").as_uri())
+    assert "Coq is not installed: apt-get install coq" in page.text_content("body")
+    (cell,) = page.locator(".summary td").filter(has_text="skipped").all()
+    assert cell.inner_text() == "skipped"
+    assert 0 < cell.bounding_box()["x"] < 1280
+    page.close()
 
 
 def test_long_names_break_on_a_narrow_page(with_proof: dict[str, Any], browser: Any, tmp_path: Path) -> None:
