@@ -111,7 +111,10 @@ def _export(commit: str, repository: Path, target: Path) -> None:
     if archive is None:
         raise UsageError(f"the revision {commit[:LABEL]} of {repository} holds no {PACKAGE}/ to compare with")
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        tar.extractall(target, filter="data")
+        # Python before 3.11.4 has no filters; what git has archived comes from the user's own repository
+        if hasattr(tarfile, "data_filter"):
+            tar.extraction_filter = tarfile.data_filter
+        tar.extractall(target)
 
 
 def _git(folder: Path, *arguments: str) -> bytes | None:

@@ -42,7 +42,7 @@ def print_run(document: Mapping[str, Any], page: Path, console: Console | None =
     """The table of a run, the reasons of everything that is not verified, and the path of its page."""
     console = console or plain_console()
     table = Table("theorem", "verdict", box=None, pad_edge=False)
-    for name in ("proofs", "simulations", "machine-checked", "controls refuted", "seconds"):
+    for name in ("proofs", "simulations", "kernel", "controls refuted", "seconds"):
         table.add_column(name, justify="right")
     for theorem in document["theorems"]:
         table.add_row(Text(theorem["id"], no_wrap=True), _verdict(theorem["verdict"]), *_counts(theorem))
