@@ -6,7 +6,10 @@ matrix, a truth value, a set, or a tuple of these. This module only declares; ``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -16,7 +19,7 @@ from mdnn_verify.audit.values import has_floats
 from mdnn_verify.audit.worlds import World
 from mdnn_verify.errors import UnknownName
 
-__all__ = ["Correction", "Derivation", "Line", "MalformedDerivation", "Meaning", "Need", "Relation", "evaluate"]
+__all__ = ["Correction", "Derivation", "Line", "MalformedDerivation", "Meaning", "Need", "Relation", "evaluate", "made"]
 
 
 class Relation(StrEnum):
@@ -32,6 +35,26 @@ class Relation(StrEnum):
     IMPLIES = "implies"
     SUBSET = "subset"
     HOLDS = "holds"
+
+
+# how the printed line begins, and the relation that it says
+_PRINTED = {"=": "=", "<=": "<=", ">=": ">=", "=>": "implies", "<=>": "iff",
+            r"\le": "<=", r"\leq": "<=", r"\ge": ">=", r"\geq": ">=",
+            r"\Rightarrow": "implies", r"\implies": "implies", r"\Leftrightarrow": "iff", r"\iff": "iff",
+            r"\subseteq": "subset"}  # fmt: skip
+_SIGN = re.compile(r"\s*&?\s*(<=>|=>|<=|>=|=|\\[A-Za-z]+)")
+_listening: list[list[tuple[str, int, Derivation]]] = []
+
+
+@contextmanager
+def made() -> Iterator[list[tuple[str, int, Derivation]]]:
+    """Every derivation that is made within, with the file and the line that made it."""
+    found: list[tuple[str, int, Derivation]] = []
+    _listening.append(found)
+    try:
+        yield found
+    finally:
+        _listening.remove(found)
 
 
 @dataclass(frozen=True)
@@ -97,6 +120,9 @@ class Derivation:
         if not self.worlds:
             raise MalformedDerivation(f"the derivation {self.title!r} has no world, so nothing could be judged")
         self._admissible(self.worlds)
+        maker = sys._getframe(2)  # below this function and the __init__ of the dataclass
+        for found in _listening:
+            found.append((maker.f_code.co_filename, maker.f_lineno, self))
 
     def line(
         self,
@@ -111,14 +137,21 @@ class Derivation:
         note: str = "",
     ) -> Callable[[Meaning], Meaning]:
         """Declare a line; the decorated function is its meaning and names it."""
+        if not isinstance(latex, str):
+            raise MalformedDerivation("a line without its LaTeX; expected @derivation.line(latex, relation)")
         need = Need(*needs) if needs else None
         self._admissible(worlds)
 
         def declare(meaning: Meaning) -> Meaning:
-            self._add(
-                Line(meaning.__name__, latex, meaning, self._relation(meaning.__name__, relation), reason, against,
-                     need, by, tuple(worlds), note)
-            )  # fmt: skip
+            name, stands = meaning.__name__, self._relation(meaning.__name__, relation)
+            sign = _SIGN.match(latex)
+            if sign and _PRINTED.get(sign[1], str(stands)) != str(stands):
+                raise MalformedDerivation(
+                    f"the line {name!r} is printed with {sign[1]}, but has the relation {str(stands)!r}"
+                    f"{' (none: it would begin a chain)' * (stands is Relation.START)}; "
+                    f"expected {_PRINTED[sign[1]]!r}"
+                )
+            self._add(Line(name, latex, meaning, stands, reason, against, need, by, tuple(worlds), note))
             return meaning
 
         return declare
@@ -136,6 +169,8 @@ class Derivation:
 
         def declare(meaning: Meaning) -> Meaning:
             line = self[name]
+            if name in self.corrections:
+                raise MalformedDerivation(f"{self.title!r} has two corrections of the line {name!r}")
             chosen = line.relation if relation is None else self._relation(name, relation)
             self.corrections[name] = Correction(latex, meaning, chosen)
             return meaning
@@ -157,7 +192,7 @@ class Derivation:
             return None
         legible = [other for other in self._earlier(line) if not other.illegible]
         if line.against:
-            if self[line.against] not in legible:
+            if line.against not in [other.name for other in legible]:
                 raise MalformedDerivation(
                     f"the line {line.name!r} is held against {line.against!r}, expected a legible line before it"
                 )

@@ -6,14 +6,16 @@ import copy
 import inspect
 import os
 from collections.abc import Callable
+from types import CodeType
 from typing import Any
 
 import sympy as sp
+from sympy.matrices.exceptions import NonInvertibleMatrixError
 
 from mdnn_verify.audit.worlds import World
 from mdnn_verify.errors import MdnnVerifyError
 
-__all__ = ["MalformedDerivation", "Meaning", "evaluate", "place_of"]
+__all__ = ["MalformedDerivation", "Meaning", "evaluate", "floats_in", "place_of"]
 
 Meaning = Callable[..., Any]
 
@@ -36,7 +38,7 @@ class MalformedDerivation(MdnnVerifyError):
 
 
 def evaluate(line: str, meaning: Meaning, world: World) -> Any:
-    """The value of a meaning in a world; None where it has no value (a division by zero, a logarithm of zero).
+    """The value of a meaning in a world; None where it has no value (1/0, the inverse of a singular matrix).
 
     Parameters that the world does not give keep their defaults. Raises MalformedDerivation, naming the line, for one
     without a default and for whatever else the meaning raises.
@@ -50,7 +52,7 @@ def evaluate(line: str, meaning: Meaning, world: World) -> Any:
         )
     try:
         return meaning(**{name: _own(world.data[name]) for name in wanted if name in world.data})
-    except ZeroDivisionError:
+    except (ZeroDivisionError, NonInvertibleMatrixError):
         return None
     except NameError as error:
         message = f"the line {line!r} has an undefined symbol: {error}"
@@ -62,6 +64,15 @@ def evaluate(line: str, meaning: Meaning, world: World) -> Any:
             f"the line {line!r} could not be evaluated with {world.shown()}: {type(error).__name__}: {error}",
             place_of(meaning, error),
         ) from error
+
+
+def floats_in(meaning: Any) -> list[float | complex]:
+    """The inexact numbers that a meaning is written with; ``1/3`` is one: in a comparison it would leave no trace."""
+    code = getattr(meaning, "__code__", meaning)
+    if isinstance(code, (float, complex)):
+        return [code]
+    inner = code.co_consts if isinstance(code, CodeType) else code if isinstance(code, (tuple, frozenset)) else ()
+    return [number for one in inner for number in floats_in(one)]
 
 
 def place_of(meaning: Meaning, error: BaseException | None = None) -> str:
@@ -84,7 +95,11 @@ def _near(path: str) -> str:
 
 
 def _own(value: Any) -> Any:
-    """A copy of what can be changed in place: a line must not change the world of the next."""
+    """Exact, and a copy of what can be changed in place: a line must not change the world of the next."""
     if isinstance(value, sp.MatrixBase):
         return value.copy()
+    if type(value) is int:
+        return sp.Integer(value)  # so that n / 2 is a half, and no float
+    if type(value) is tuple:
+        return tuple(map(_own, value))
     return copy.deepcopy(value) if isinstance(value, (list, dict, set)) else value

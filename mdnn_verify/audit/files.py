@@ -14,8 +14,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from mdnn_verify.audit.derivation import Derivation, MalformedDerivation
-from mdnn_verify.errors import UnknownName, UsageError
+from mdnn_verify.audit.derivation import Derivation, MalformedDerivation, made
+from mdnn_verify.errors import MdnnVerifyError, UnknownName, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,12 +108,25 @@ def _in_file(path: str) -> list[Place]:
 
 def _derivations(path: str) -> dict[str, Derivation]:
     """By name, in the order in which the file defines them; what it imports belongs to another file."""
-    module = _imported(path)
+    with made() as found:
+        module = _imported(path)
+    here = [(line, one) for file, line, one in found if Path(file).resolve() == Path(path).resolve()]
+    made_here = {id(one) for _, one in here}
     tree = ast.parse(Path(path).read_bytes())
     elsewhere = {
         alias.asname or alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names
     }
-    own = {n: value for n, value in vars(module).items() if isinstance(value, Derivation) and n not in elsewhere}
+    own = {
+        name: value
+        for name, value in vars(module).items()
+        if isinstance(value, Derivation) and (name not in elsewhere or id(value) in made_here)
+    }
+    for line, lost in here:
+        if all(lost is not value for value in own.values()):
+            raise MalformedDerivation(
+                f"the derivation {lost.title!r} has no name of its own at the end of the file, so nobody would read it",
+                f"{path}:{line}",
+            )
     first = {id(value): name for name, value in reversed(own.items())}  # one object under two names is one derivation
     return {name: value for name, value in own.items() if first[id(value)] == name}
 
@@ -134,7 +147,11 @@ def _imported(path: str) -> ModuleType:
     except MalformedDerivation as error:
         raise error if error.place else error.at(_line_of(error, path)) from error
     except SyntaxError as error:
-        raise MalformedDerivation(f"syntax error: {error.msg}", f"{error.filename or path}:{error.lineno}") from error
+        own = error.filename is None or Path(error.filename).resolve() == resolved
+        place = (path if own else str(error.filename)) + (f":{error.lineno}" if error.lineno else "")
+        raise MalformedDerivation(f"syntax error: {error.msg}", place) from error
+    except MdnnVerifyError as error:
+        raise MalformedDerivation(str(error), _line_of(error, path)) from error
     except (Exception, SystemExit) as error:  # whatever a file raises while it is imported is that file's fault
         place = _line_of(error, path)
         raise MalformedDerivation(f"it does not import: {type(error).__name__}: {error}", place) from error

@@ -74,7 +74,8 @@ def audit(derivation: Derivation, *, timeout: float = 60.0, progress: Callable[[
     derivation with nothing to judge.
     """
     if not any(line.illegible or line.relation is not Relation.START for line in derivation.lines):
-        raise MalformedDerivation(f"the derivation {derivation.title!r} has no line to judge")
+        place = next((place_of(line.meaning) for line in derivation.lines if line.meaning), "")
+        raise MalformedDerivation(f"the derivation {derivation.title!r} has no line to judge", place)
     start = time.perf_counter()
     reader = _Reader(derivation, timeout)
     readings = []

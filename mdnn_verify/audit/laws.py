@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
 import sympy as sp
 
+from mdnn_verify.audit.derivation import Relation
+from mdnn_verify.audit.relations import compare
+from mdnn_verify.audit.values import exact, has_floats, has_symbols, has_value
+from mdnn_verify.engines.truth import Truth
 from mdnn_verify.errors import MdnnVerifyError
 
 __all__ = ["Finite", "Normal", "StepDensity", "argmax", "argmin", "divergence"]
@@ -22,6 +25,8 @@ class Finite:
     weights: Mapping[Any, Any]
 
     def __post_init__(self) -> None:
+        if has_floats(self.weights):
+            raise MdnnVerifyError(f"the law {self} has a float, which is not exact; write sp.Rational(1, 3)")
         if any(weight.is_negative for weight in map(sp.sympify, self.weights.values())):
             raise MdnnVerifyError(f"the law {self} has a negative weight")
         if sp.simplify(sum(map(sp.sympify, self.weights.values())) - 1) != 0:
@@ -54,7 +59,7 @@ class Normal:
     def expect(self, function: Callable[[sp.Matrix], Any]) -> Any:
         """The expectation of a polynomial of the vector (or of a matrix of such), exactly, by Isserlis' theorem."""
         d = self.mu.rows
-        y = sp.symbols(f"y:{d}", real=True)
+        y = sp.symbols(f"y:{d}", real=True, cls=sp.Dummy)  # a line may have a y0 of its own
         value = function(self.mu + sp.Matrix(y))
         if isinstance(value, sp.MatrixBase):
             return value.applyfunc(lambda entry: self._of_polynomial(entry, y))
@@ -100,10 +105,21 @@ class StepDensity:
 
     @staticmethod
     def integral(function: Callable[[Any], Any], *densities: StepDensity) -> Any:
-        """The integral over R of a function that is constant wherever the densities are."""
+        """The integral over R of a function that is constant wherever the densities are.
+
+        Raises MdnnVerifyError for a function that is seen to vary there.
+        """
         ends = sorted({end for density in densities for end in density.ends})
-        middle = ((a, b, sp.Rational(1, 2) * (a + b)) for a, b in pairwise(ends))
-        return sum(((b - a) * function(x) for a, b, x in middle), sp.Integer(0))
+        total = sp.Integer(0)
+        for a, b in pairwise(ends):
+            value, other = (function(a + sp.Rational(1, parts) * (b - a)) for parts in (2, 3))
+            if value != other and sp.simplify(value - other) != 0:
+                raise MdnnVerifyError(
+                    f"StepDensity.integral is for functions that are constant where the densities are, but this one is "
+                    f"{value} and {other} between {a} and {b}; use sp.integrate"
+                )
+            total += (b - a) * value
+        return total
 
 
 def divergence(p: Any, q: Any) -> Any:
@@ -119,10 +135,36 @@ def divergence(p: Any, q: Any) -> Any:
 
 
 def argmax(function: Callable[[Any], Any], domain: Iterable[Any]) -> frozenset[Any]:
-    """All maximisers over a finite domain."""
-    points = list(domain)
-    best = max((Fraction(function(x)) for x in points), default=None)
-    return frozenset(x for x in points if Fraction(function(x)) == best)
+    """All maximisers over a finite domain, of a function with exact values (-oo among them).
+
+    Raises ZeroDivisionError where the function has no value, TypeError where it holds symbols, MdnnVerifyError for
+    floats and for values that cannot be told apart.
+    """
+    best: list[Any] = []
+    greatest = None
+    for x in domain:
+        value = function(x)
+        if has_floats(value):
+            raise MdnnVerifyError(f"argmax of a function that is {value!r} at {x}, a float, which is not exact")
+        value = exact(value, "argmax")
+        if not has_value(value):
+            raise ZeroDivisionError(f"argmax of a function without a value at {x}")
+        if has_symbols(value):
+            raise TypeError(f"argmax of a function that is {value} at {x}: which is greatest depends on the symbols")
+        if greatest is None or _greater(value, greatest):
+            best, greatest = [x], value
+        elif not _greater(greatest, value):
+            best.append(x)
+    return frozenset(best)
+
+
+def _greater(one: Any, two: Any) -> bool:
+    if compare(Relation.EQUAL, one, two, "argmax") in (Truth.TRUE, Truth.NEAR):
+        return False
+    found = compare(Relation.GREATER, one, two, "argmax")
+    if found is Truth.UNKNOWN:
+        raise MdnnVerifyError(f"argmax: {one} and {two} cannot be told apart")
+    return found is Truth.TRUE
 
 
 def argmin(function: Callable[[Any], Any], domain: Iterable[Any]) -> frozenset[Any]:

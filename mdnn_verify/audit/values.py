@@ -10,7 +10,7 @@ from sympy.logic.boolalg import Boolean, BooleanAtom
 
 from mdnn_verify.audit.evaluation import MalformedDerivation
 
-__all__ = ["exact", "has_floats", "has_symbols", "has_value", "infinite", "is_truth", "kind"]
+__all__ = ["exact", "has_dummies", "has_floats", "has_symbols", "has_value", "infinite", "is_truth", "kind"]
 
 
 def exact(value: Any, name: str) -> Any:
@@ -24,7 +24,7 @@ def exact(value: Any, name: str) -> Any:
         return bool(value)
     if isinstance(value, (int, Fraction)):
         return sp.Rational(value.numerator, value.denominator)
-    if isinstance(value, (set, frozenset, sp.FiniteSet)):
+    if isinstance(value, (set, frozenset, sp.FiniteSet)) or value is sp.S.EmptySet:
         return frozenset(exact(member, name) for member in value)
     if isinstance(value, (tuple, list, sp.Tuple)):
         return tuple(exact(member, name) for member in value)
@@ -52,6 +52,13 @@ def has_symbols(value: Any) -> bool:
     if isinstance(value, (tuple, frozenset)):
         return any(has_symbols(member) for member in value)
     return isinstance(value, sp.Basic) and bool(value.free_symbols)
+
+
+def has_dummies(value: Any) -> bool:
+    """Whether a symbol in it is new each time, so that the same is written otherwise."""
+    if isinstance(value, (tuple, frozenset)):
+        return any(has_dummies(member) for member in value)
+    return isinstance(value, sp.Basic) and value.has(sp.Dummy)
 
 
 def has_floats(value: Any) -> bool:

@@ -14,6 +14,8 @@ from typing import Any
 
 import sympy as sp
 
+from mdnn_verify.errors import MdnnVerifyError
+
 __all__ = ["INTEGERS", "NATURALS", "POSITIVE", "REALS", "Domain", "World", "over", "spoken"]
 
 LIMIT = 300
@@ -100,7 +102,9 @@ def _compositions(total: int, sizes: Sequence[int]) -> Iterator[tuple[int, ...]]
 def _admitted(where: Callable[..., Any] | None, data: Mapping[str, Any]) -> bool:
     if where is None:
         return True
-    names = where.__code__.co_varnames[: where.__code__.co_argcount]
+    names = list(inspect.signature(where).parameters)
+    if unknown := [name for name in names if name not in data]:
+        raise MdnnVerifyError(f"where asks for {unknown[0]}, which is not among {', '.join(data)}")
     return bool(where(**{name: data[name] for name in names}))
 
 

@@ -24,21 +24,31 @@ DEFINING = (
     "Record",
     "Structure",
     "Class",
+    "Instance",
+    "Let",
 )
 _HEADER = ("From", "Require", "Import", "Export", "Open", "Close")
 _NAME = re.compile(r"[^\W\d][\w']*")
+# the other names that a definition brings along: of constructors, of fields, and of what is defined with it
+_CONSTRUCTOR = re.compile(r"(?::=|\|)\s*([^\W\d][\w']*)")
+_FIELD = re.compile(r"(?::=|[{;])\s*([^\W\d][\w']*)")
+_WITH = re.compile(r"\bwith\s+([^\W\d][\w']*)(?=(?:(?!=>)[^|])*:=)")
 _WORDS = re.compile(r"\\?[^\W\d][\w']*")
 
 
 @dataclass(frozen=True)
 class Item:
-    """A named thing of a file: its command, its source text and the comment right before it."""
+    """A named thing of a file: its command, its source text and the comment right before it.
+
+    ``names`` are all that it brings: its own, and those of its constructors or fields.
+    """
 
     name: str
     command: str
     line: int
     source: str
     doc: str
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -130,11 +140,11 @@ class Contents:
         doc = comment.words if comment and own else ""
         name = found[0] if found else quoted[1] if quoted else ""
         text = self.source.text[sentence.start : self._end(sentence)]
-        return Item(name, sentence.command, sentence.line, text, doc)
+        return Item(name, sentence.command, sentence.line, text, doc, (name, *_brought_along(sentence)))
 
     def _end(self, sentence: Sentence) -> int:
-        """A Definition that is given by tactics goes on to its end."""
-        if sentence.command != "Definition" or ":=" in sentence.code:
+        """What is defined by tactics goes on to its end."""
+        if sentence.command not in ("Definition", "Instance", "Let") or ":=" in sentence.code:
             return sentence.end
         closing = (s.end for s in self.source.sentences if s.start > sentence.start and s.command in ("Defined", "Qed"))
         return next(closing, sentence.end)
@@ -174,6 +184,16 @@ def _is_named(item: Item, words: set[str]) -> bool:
     if marked := [word for word in own if word.startswith("\\")]:
         return any(word.startswith(marked[0]) for word in words)
     return any(word in words for word in own if len(word) > 1)
+
+
+def _brought_along(sentence: Sentence) -> list[str]:
+    """The names of constructors, fields and of what is defined together with a definition."""
+    if sentence.command not in DEFINING:
+        return []
+    body = sentence.code[max(sentence.code.find(":="), 0) :]
+    inside = {"Inductive": _CONSTRUCTOR, "CoInductive": _CONSTRUCTOR, "Variant": _CONSTRUCTOR,
+              "Record": _FIELD, "Structure": _FIELD, "Class": _FIELD}.get(sentence.command)  # fmt: skip
+    return [*(inside.findall(body) if inside else ()), *_WITH.findall(sentence.code)]
 
 
 def _entry(module: str, item: Item) -> dict[str, str]:

@@ -21,6 +21,7 @@ WHITE_LIST = (
 )
 ALLOWED_LIBRARIES = ("Coq.", "mathcomp.ssreflect.", "mathcomp.algebra.", "mathcomp.fingroup.", "Coquelicot.")
 _APPLIED, _OTHER, _CLOSED, _OPEN = "applied", "not-applied", "no-product", "product"
+_EMPTY, _SAYS, _PROPOSITION, _DATA = "only-True", "says-something", "proposition", "data"
 
 _HEAD = """Ltac mdnn_head e := lazymatch e with ?f _ => mdnn_head f | _ => e end."""
 # always fails, so that a name that cannot stand alone (an abbreviation with arguments) does not end the questions
@@ -32,7 +33,14 @@ then idtac "{applied}" else idtac "{other}".
 tryif (let w := eval cbv delta [{witness}] in (@{witness}) in let T := type of w in let T := eval cbv beta zeta in T in
        lazymatch T with forall x : ?A, @?B x => fail | _ => idtac end)
 then idtac "{closed}" else idtac "{open}".
+tryif (let w := eval cbv delta [{witness}] in (@{witness}) in let T := type of w in let T := eval hnf in T in
+       constr_eq T True)
+then idtac "{empty}" else idtac "{says}".
+tryif (let T := type of (@{theorem}) in let S := type of T in let S := eval hnf in S in constr_eq S Prop)
+then idtac "{proposition}" else idtac "{data}".
 Abort."""
+# what every reader knows, whether or not a file loads it: its names may not be given another meaning
+_KNOWN_TO_ALL = "Coq.Reals.Reals"
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,8 @@ class Stated:
     witness: str = ""
     witness_applies: bool = False
     witness_closed: bool = False
+    witness_says: bool = False
+    is_proposition: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,9 +77,10 @@ def ask(contents: Contents, shared: Sequence[Contents], mark: str) -> str:
         return f'Goal True. idtac "{mark} {text}". Abort.'
 
     lines = [*_libraries(contents, shared), "Set Printing Width 1000."]
+    lines += [f"Require {_KNOWN_TO_ALL}.", "Section mdnn_before.", f"Import {_KNOWN_TO_ALL}."]
     for name in _names((*shared, contents)):
         lines += [title(f"before {name}"), f"Locate Term {name}."]
-    lines += [*contents.header, f"Require Import {contents.module}.", _HEAD]
+    lines += ["End mdnn_before.", *contents.header, f"Require Import {contents.module}.", _HEAD]
     for suffix in _suffixes():
         lines += [title(f"resolves {suffix}"), f"Locate Term {suffix}."]
     lines += [title("libraries"), "Print Libraries."]
@@ -106,7 +117,7 @@ def parse(output: str, contents: Contents, mark: str) -> Report:
 def ask_which_are_proofs(contents: Contents, shared: Sequence[Contents], shadowed: Mapping[str, str], mark: str) -> str:
     """A second file of questions: which of the names with a meaning of their own are proofs."""
     asked = [_PROOF.format(at=at, name=full, mark=mark) for full in shadowed.values() for at in ("@", "")]
-    return "\n".join([*_libraries(contents, shared), *asked, ""])
+    return "\n".join([*_libraries(contents, shared), f"Require {_KNOWN_TO_ALL}.", *asked, ""])
 
 
 def without_proofs(report: Report, output: str, mark: str) -> Report:
@@ -122,7 +133,7 @@ def _libraries(contents: Contents, shared: Sequence[Contents]) -> list[str]:
 
 def _names(files: Iterable[Contents]) -> list[str]:
     """Everything that our files define, by short name."""
-    names = [item.name for file in files for item in file.definitions]
+    names = [name for file in files for item in file.definitions for name in item.names]
     return [name for name in dict.fromkeys(names) if re.fullmatch(r"[^\W\d][\w']*", name)]
 
 
@@ -142,8 +153,9 @@ def _assumptions(name: str) -> list[str]:
 
 def _shape(name: str) -> str:
     return _SHAPE.format(
-        theorem=name, witness=name + WITNESS, applied=_APPLIED, other=_OTHER, closed=_CLOSED, open=_OPEN
-    )
+        theorem=name, witness=name + WITNESS, applied=_APPLIED, other=_OTHER, closed=_CLOSED, open=_OPEN,
+        empty=_EMPTY, says=_SAYS, proposition=_PROPOSITION, data=_DATA,
+    )  # fmt: skip
 
 
 def _visible(located: str) -> str:
@@ -161,7 +173,8 @@ def _stated(name: str, parts: dict[str, str], resolved: dict[str, str]) -> State
     if f"witness {name}" not in parts:
         return Stated(name, statement, axioms)
     shape = parts[f"shape {name}"].split()
-    return Stated(name, statement, axioms, _statement(parts[f"witness {name}"]), _APPLIED in shape, _CLOSED in shape)
+    found = [answer in shape for answer in (_APPLIED, _CLOSED, _SAYS, _PROPOSITION)]
+    return Stated(name, statement, axioms, _statement(parts[f"witness {name}"]), *found)
 
 
 def _statement(checked: str) -> str:

@@ -7,8 +7,10 @@ to be is asked of Coq itself afterwards (``query``); these rules come first beca
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from mdnn_verify.engines.kernel.lexer import Sentence, Source
 
@@ -34,6 +36,10 @@ FORBIDDEN_WORDS = {"Admitted", "Admit", "admit", "give_up", "Axiom", "Axioms", "
 _ANY_WORD = re.compile(r"(?<![\w'.])[^\W\d][\w']*")
 _FROM = re.compile(r"From\s+([\w.']+)\s+Require\b\s*(?:Import\b|Export\b)?\s*(.*)", re.S)
 _REQUIRE = re.compile(r"Require\b\s*(?:Import\b|Export\b)?\s*(.*)", re.S)
+# a field of a record that is a coercion, too: read in places where it is not written
+_COERCED = re.compile(r"(?:[{;]|:=)(?:\([^()]*\)|\{[^{}]*\}|[^;{}():=])*:>")
+_WITH_FIELDS = {"Record", "Structure", "Class", "Inductive", "Variant"}
+_PROVED = {"Lemma", "Theorem"}
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 # symbols that already mean something to a reader: a notation made of these only would change what is read
 _USUAL = set(
@@ -60,6 +66,9 @@ def faults(source: Source, *, shared: bool) -> Iterator[Fault]:
         for word in _ANY_WORD.findall(text):
             if word in FORBIDDEN_WORDS:
                 yield Fault(line, f"{word}, which leaves something unproved")
+        for letter in filter(_looks_like_another, text):
+            yield Fault(line, f"the letter U+{ord(letter):04X}, which looks like another one or like none")
+    yield from _transparent_lemmas(source)
     sections: list[str] = []
     for sentence in source.sentences:
         yield from _faults_of(sentence, source, sections, shared)
@@ -67,6 +76,19 @@ def faults(source: Source, *, shared: bool) -> Iterator[Fault]:
             sections.append(sentence.rest)
         elif sentence.command == "End" and sections:
             sections.pop()
+
+
+def _looks_like_another(letter: str) -> bool:
+    """Letters and invisible characters outside ASCII; signs such as the square of the standard library may stay."""
+    return not letter.isascii() and unicodedata.category(letter)[0] in "LC"
+
+
+def _transparent_lemmas(source: Source) -> Iterator[Fault]:
+    """What ``Defined`` ends is a definition; it must be called one, so that it is shown to the reader."""
+    stating = [s for s in source.sentences if s.command in _STATED | _PROVED or s.command == "Defined"]
+    for before, sentence in pairwise(stating):
+        if sentence.command == "Defined" and before.command in _PROVED:
+            yield Fault(sentence.line, f"Defined after a {before.command}, which makes it a definition in disguise")
 
 
 def _faults_of(sentence: Sentence, source: Source, sections: list[str], shared: bool) -> Iterator[Fault]:
@@ -93,6 +115,10 @@ def _faults_of(sentence: Sentence, source: Source, sections: list[str], shared: 
     elif not shared and re.search(r'\bwhere\s+"', sentence.code):
         yield Fault(
             line, f"{_shown(sentence)} with a notation, in a theorem's file, whose statement must read as it is"
+        )
+    elif not shared and command in _WITH_FIELDS and _COERCED.search(sentence.code):
+        yield Fault(
+            line, f"{_shown(sentence)} with a coercion, in a theorem's file, whose statement must read as it is"
         )
     elif command not in ALLOWED_ANYWHERE:
         yield Fault(line, f"{_shown(sentence)}, which is not on the list of allowed commands")

@@ -36,7 +36,8 @@ class Store:
     """A folder with, for every module, its newest versions by key."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self.folder = folder or Path(pooch.os_cache("mdnn-verify")) / "formal"
+        # in full: Coq is called from other folders than this one
+        self.folder = (folder or Path(pooch.os_cache("mdnn-verify")) / "formal").resolve()
 
     def place(self, module: str, key: str) -> Path:
         return self.folder / module / key

@@ -188,7 +188,7 @@ def _judge(contents: Contents, shared: Sequence[Contents], report: Report) -> No
             raise Refused(f"{_at(contents)}: it loads {library}, which is outside the allowed libraries")
     for name, other in report.shadowed.items():
         file, line = next(
-            (file, item.line) for file in (contents, *shared) for item in file.definitions if item.name == name
+            (file, item.line) for file in (contents, *shared) for item in file.definitions if name in item.names
         )
         raise Refused(f"{_at(file, line)}: it defines {name}, which already stands for {other}; choose another name")
     for stated in report.theorems:
@@ -211,6 +211,10 @@ def _fault_of(stated: Stated, contents: Contents) -> str:
         return f"{witness} is not {name} applied to arguments"
     if not stated.witness_closed:
         return f"{witness} leaves an argument or a hypothesis of {name} open: {' '.join(stated.witness.split())}"
+    if not stated.is_proposition:
+        return f"{name} states no proposition: {' '.join(stated.statement.split())}"
+    if not stated.witness_says:
+        return f"{name} says nothing: {witness} is a proof of True"
     return ""
 
 

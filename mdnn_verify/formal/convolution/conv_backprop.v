@@ -28,8 +28,8 @@ Definition convolve_transposed (f : nat) (w : nat -> R) (m : nat) (u : nat -> R)
   \rsum_(i < m) \rsum_(k < f) (if (i + k == j)%N then w k * u i else 0).
 
 (** A layer, its argument A_w y + b 1, and the size m - f + 1 of its argument for inputs of size m. *)
-Record layer : Type := Layer { width : nat; filter : nat -> R; bias : R }.
-Definition argument (l : layer) (y : nat -> R) (i : nat) : R := convolve (width l) (filter l) y i + bias l.
+Record layer : Type := Layer { width : nat; weights : nat -> R; bias : R }.
+Definition argument (l : layer) (y : nat -> R) (i : nat) : R := convolve (width l) (weights l) y i + bias l.
 Definition size_after (l : layer) (m : nat) : nat := (m - width l + 1)%N.
 
 (** The layers [rest] take vectors of size m to a single number, and every filter has at least one weight. *)
@@ -51,7 +51,7 @@ Fixpoint row_vector (sigma slope : R -> R) (rest : list layer) (m : nat) (a : na
   match rest with
   | nil => 1
   | l :: later =>
-      convolve_transposed (width l) (filter l) (size_after l m)
+      convolve_transposed (width l) (weights l) (size_after l m)
         (row_vector sigma slope later (size_after l m) (argument l (fun k => sigma (a k)))) i * slope (a i)
   end.
 
@@ -94,7 +94,7 @@ Qed.
 
 Lemma argument_moves (l : layer) (c : R -> nat -> R) (dc : nat -> R) (t : R) i :
   (forall j, is_derive (fun s => c s j) t (dc j)) ->
-  is_derive (fun s => argument l (c s) i) t (convolve (width l) (filter l) dc i).
+  is_derive (fun s => argument l (c s) i) t (convolve (width l) (weights l) dc i).
 Proof.
 move=> D; rewrite /argument -[convolve _ _ _ _]Rplus_0_r.
 apply: (is_derive_plus (V := R_NormedModule)); last exact: is_derive_const.
@@ -114,8 +114,8 @@ have D1 j : is_derive (fun s => sigma (c s j)) t (slope (c t j) * dc j).
 have := IH _ fit (fun s => argument l (fun k => sigma (c s k))) _ t (fun i => argument_moves l _ _ t i D1).
 set v := row_vector _ _ _ _ _; have E : (size_after l m + width l = m + 1)%N.
   by rewrite /size_after addnAC subnK.
-rewrite (proj1 (transposed_convolution_is_adjoint _ _ m (filter l) v (fun j => slope (c t j) * dc j) E)).
-pose u j := convolve_transposed (width l) (filter l) (size_after l m) v j.
+rewrite (proj1 (transposed_convolution_is_adjoint _ _ m (weights l) v (fun j => slope (c t j) * dc j) E)).
+pose u j := convolve_transposed (width l) (weights l) (size_after l m) v j.
 by rewrite (eq_bigr (fun j : 'I_m => u j * slope (c t j) * dc j)) // => j _; rewrite Rmult_assoc.
 Qed.
 
@@ -163,15 +163,15 @@ Definition matrix_entry (f : nat) (w : nat -> R) (i j : nat) : R := \rsum_(k < f
 Theorem jacobian_of_a_layer (sigma slope : R -> R) (l : layer) (y : nat -> R) (i j : nat) :
   (forall x, is_derive sigma x (slope x)) ->
   is_derive (fun u => sigma (argument l (change y j u) i)) (y j)
-    (slope (argument l y i) * matrix_entry (width l) (filter l) i j) /\
-  is_derive (fun u => argument l (change y j u) i) (y j) (matrix_entry (width l) (filter l) i j).
+    (slope (argument l y i) * matrix_entry (width l) (weights l) i j) /\
+  is_derive (fun u => argument l (change y j u) i) (y j) (matrix_entry (width l) (weights l) i j).
 Proof.
 move=> Ds.
 have moves k : is_derive (fun u => change y j u k) (y j) (if (k == j)%N then 1 else 0).
   by rewrite /change; case: eqP => _; [exact: is_derive_id | exact: is_derive_const].
-have D : is_derive (fun u => argument l (change y j u) i) (y j) (matrix_entry (width l) (filter l) i j).
+have D : is_derive (fun u => argument l (change y j u) i) (y j) (matrix_entry (width l) (weights l) i j).
   have := argument_moves l _ _ _ i moves; rewrite /matrix_entry /convolve.
-  rewrite (eq_bigr (fun k : 'I_(width l) => if (i + k == j)%N then filter l k else 0)) // => k _.
+  rewrite (eq_bigr (fun k : 'I_(width l) => if (i + k == j)%N then weights l k else 0)) // => k _.
   by case: eqP => _; rewrite ?Rmult_1_r ?Rmult_0_r.
 split=> //.
 have unchanged : change y j (y j) = y by apply: functional_extensionality => k; rewrite /change; case: eqP => [->|].
