@@ -18,6 +18,7 @@ import torch
 from mdnn_verify.checking.finding import Finding, Judgement
 from mdnn_verify.checking.history import equal, pristine, spoiled
 from mdnn_verify.checking.reproduction import pasted
+from mdnn_verify.checking.reuse import Reuse
 from mdnn_verify.checking.subject import OVERWRITTEN, Broken, Subject
 from mdnn_verify.checking.trainable import DERIVATIVE, differentiated, varies
 from mdnn_verify.contract import Comparison, Contract, Instance, Kind, Law, Terms
@@ -143,6 +144,9 @@ class _Work:
     random: bool = False
     unused: Callable[..., Any] | None = None
 
+    def __post_init__(self) -> None:
+        self.reuse = Reuse(self.subject, REPEATED)
+
     def late(self) -> bool:
         return self.clock.spent() > self.clock.budget
 
@@ -241,7 +245,7 @@ class _Work:
         if len(self.memory) < REMEMBERED * (1 + self.random):
             self.memory.append((instance, first))
         if equal(first, second):
-            return None
+            return self.reuse.finding(instance, first)
         call = f"subject({', '.join(instance.arguments)})"
         shown = f"expected = {call}\nobserved = {call}"
         reason = "called twice with the same input it gives two different results"

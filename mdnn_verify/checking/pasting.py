@@ -37,10 +37,10 @@ def snippet(address: str, arguments: Mapping[str, Any], shown: str, before: str 
     )
 
 
-def called(arguments: Mapping[str, Any]) -> str:
-    """Lines that call the implementation with these arguments, their imports included."""
+def called(arguments: Mapping[str, Any], form: str = "subject({})") -> str:
+    """Lines that call the implementation with these arguments, or put them into another form; imports included."""
     imports = sorted({line for value in arguments.values() for line in _imports(value)})
-    return "\n".join([*imports, f"subject({', '.join(map(literal, arguments.values()))})"])
+    return "\n".join([*imports, form.replace("{}", ", ".join(map(literal, arguments.values())))])
 
 
 def literal(value: Any) -> str:

@@ -100,7 +100,7 @@ class Subject:
 
     def raw(self, *arguments: Any) -> Any:
         """The same with whatever graph the result carries."""
-        handed = [self._handed(argument) for argument in arguments]
+        handed = self.copies(arguments)
         kept = dict(zip(self.contract.parameters, [copy.deepcopy(plain(one)) for one in handed], strict=True))
         self.recent.append(kept)
         try:
@@ -108,13 +108,20 @@ class Subject:
             for (name, before), after in zip(kept.items(), handed, strict=True):
                 if not same(before, plain(after)):
                     raise Broken(f"it changes its argument {name}", changed(name, self.contract))
-            expected = self.contract.returns(dict(zip(self.contract.parameters, arguments, strict=True)))
-            found = structured(result, expected, self.terms, self.contract)
+            found = self._structured(result, arguments)
             self._keep(kept, result)
             return found
         except Broken as broken:
             broken.arguments = kept if broken.arguments is None else broken.arguments
             raise
+
+    def on(self, handed: Sequence[Any], arguments: Sequence[Any]) -> Any:
+        """The result, without a graph, for ``handed``, which holds the numbers of ``arguments`` and is not copied."""
+        return detached(self._structured(self._result(handed), arguments))
+
+    def copies(self, arguments: Sequence[Any]) -> list[Any]:
+        """The arguments as an implementation gets them, its own to keep."""
+        return [self._handed(argument) for argument in arguments]
 
     def attempt(self, function: Callable[..., Any], *arguments: Any) -> Any | None:
         """What ``function`` gives, None where a call in it breaks the contract or has no derivative."""
@@ -168,6 +175,10 @@ class Subject:
 
     def _result(self, handed: Sequence[Any]) -> Any:
         return self.guarded(self.function, *handed)
+
+    def _structured(self, result: Any, arguments: Sequence[Any]) -> Any:
+        expected = self.contract.returns(dict(zip(self.contract.parameters, arguments, strict=True)))
+        return structured(result, expected, self.terms, self.contract)
 
     def _keep(self, arguments: Mapping[str, Any], result: Any) -> None:
         """The latest result and the latest for arguments of each shape must be what they were."""

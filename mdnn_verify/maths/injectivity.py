@@ -23,6 +23,7 @@ SHIFTS = (1.0, 2.0, math.pi, 2 * math.pi)
 NEAR = 1e-6  # Newton's step, relative to the distance of the inputs
 COORDINATES = 8
 LOWEST = 6  # points from which a sign change is looked for
+PAIRS = 4  # inputs of the other orientation that are tried
 GAPS = 8  # intervals in which a fall is looked for
 
 
@@ -107,22 +108,23 @@ def _lack(low: torch.Tensor, high: torch.Tensor) -> torch.Tensor:
 
 
 def opposite(
-    slopes: Differential, x: torch.Tensor, unit: float, steps: int = 10
+    f: Map, slopes: Differential, x: torch.Tensor, unit: float, steps: int = 10
 ) -> tuple[torch.Tensor, torch.Tensor] | None:
     """A row of ``x`` (R, n) and an input where the orientation is the other, (n,) both; None if none is found.
 
     ``slopes`` gives the Jacobian of (z, log|det dz/dx|), (R, n + 1, n). After the rows themselves, those of smallest
     determinant are moved by -2g/|g|^2, g the gradient of log|det|, at most by 1: Newton's step to the opposite value.
-    Where n factors vanish together, that step is n times too short; multiples of it are tried too.
+    Where n factors vanish together, that step is n times too short; multiples of it are tried too. A map that jumps
+    between the two, which may turn space there and be one-to-one all the same, does not count.
     """
     signs, logs, gradient = _signs(slopes(x), unit)
     known = signs.nonzero().flatten()
     if not len(known):
         return None
     first = int(known[0])
-    wrong = (signs == -signs[first]).nonzero().flatten()
-    if len(wrong):
-        return x[first], x[int(wrong[0])]
+    for row in (signs == -signs[first]).nonzero().flatten().tolist()[:PAIRS]:
+        if not _torn(f, slopes, x[first], x[row], unit):
+            return x[first], x[row]
     lowest = logs.nan_to_num(nan=math.inf).argsort()[:LOWEST]
     at, gradient = x[lowest], gradient[lowest]
     for _ in range(steps):
@@ -131,11 +133,31 @@ def opposite(
         tried = [at + _at_most_one(factor * step).to(at) for factor in (1.0, 2.0, 6.0)]
         every = torch.cat(tried)
         signs_there, _, gradients = _signs(slopes(every), unit)
-        wrong = (signs_there == -signs[first]).nonzero().flatten()
-        if len(wrong):
-            return x[first], every[int(wrong[0])]
+        for row in (signs_there == -signs[first]).nonzero().flatten().tolist()[:1]:
+            if not _torn(f, slopes, x[first], every[row], unit):
+                return x[first], every[row]
         at, gradient = tried[0], gradients[: len(at)]
     return None
+
+
+def _torn(f: Map, slopes: Differential, one: torch.Tensor, other: torch.Tensor, unit: float) -> bool:
+    """Whether ``f`` jumps where the orientation changes between two inputs (n,).
+
+    The interval is halved towards the change while the orientation in its middle is known, then towards the larger
+    difference of values. What is continuous has there a difference in proportion to the length.
+    """
+    ends = torch.stack([one, other])
+    sign = _signs(slopes(ends[:1]), unit)[0]
+    for _ in range(30):
+        middle = ends.mean(dim=0, keepdim=True)
+        there = _signs(slopes(middle), unit)[0]
+        values = f(torch.cat([ends, middle]))
+        left, right = (torch.linalg.vector_norm(values[2] - values[i]) for i in (0, 1))
+        ahead = bool(there == sign) if bool(there != 0) else bool(right > left)
+        ends = torch.cat([middle, ends[1:]]) if ahead else torch.cat([ends[:1], middle])
+    values = f(ends)
+    length = torch.linalg.vector_norm(ends[1] - ends[0])
+    return bool(torch.linalg.vector_norm(values[1] - values[0]) > 2.0**15 * length)
 
 
 def _at_most_one(step: torch.Tensor) -> torch.Tensor:

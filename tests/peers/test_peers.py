@@ -23,13 +23,9 @@ PAGE = Path(__file__).parents[2] / "docs" / "peers.md"
 SUBJECTS = Path(__file__).parent / "subjects"
 REASONS = {
     "nflows_layers.py:piecewise_linear": "the inverse does not undo the map",
-    "univariate_flows.py:softplus": "dz_dx is not the derivative of z",
     "torch_functions.py:categorical_kl": "the divergence is wrong",
     "torch_functions.py:kl_div": "the result holds NaN",
     "torch_functions.py:kl_div_log_target": "the result holds NaN",
-    "torch_functions.py:upsample": "a pixel is wrong",
-    "torch_functions.py:upsample_size": "a pixel is wrong",
-    "torch_functions.py:upsample_recomputed": "a pixel is wrong",
     "scipy_functions.py:discrete_quantile": "the quantile is wrong",
     "nashpy_games.py:support_enumeration": "it raises StopIteration",
     "nashpy_games.py:vertex_enumeration": "it raises",

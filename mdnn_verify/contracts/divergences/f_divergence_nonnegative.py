@@ -82,7 +82,7 @@ def zeros_in_p(rng: Stream, size: int, terms: Terms) -> Arguments:
 def nearly_equal(rng: Stream, size: int, terms: Terms) -> Arguments:
     """q = p up to a little."""
     p = rng.exponential(size)
-    return _arguments(rng, p, p * (1 + 10.0 ** -float(rng.uniform(1, 1, 4)) * rng.uniform(size)), terms)
+    return _arguments(rng, p, p * (1 + 10.0 ** -float(rng.uniform(1, 1, 6)) * rng.uniform(size)), terms)
 
 
 @contract.instances(sizes=SIZES[1:], times=2)

@@ -39,7 +39,7 @@ def directions(arguments: Arguments, rng: Stream) -> Arguments:
 contract = Contract(
     call="kl(mu0 (d,), cov0 (d, d), mu1 (d,), cov1 (d, d)) -> scalar",
     returns=lambda arguments: (),
-    scope="d = 1 to 20, covariances of condition number up to 1e8, means and scales from 1e-6 to 1e6",
+    scope="d = 1 to 65, covariances of condition number up to 1e8, means and scales from 1e-6 to 1e6",
     tangents=directions,
 )
 
@@ -57,14 +57,15 @@ def small(terms: Terms) -> Iterable[Instance]:
     choices = sorted(itertools.product(matrices, shifts, matrices), key=_weight)
     for left, shift, right in [*choices[:70], *choices[70:600:8]]:
         yield _instance([0, 0], _matrix(left), shift, _matrix(right), terms)
-    for d in (*range(3, 13), 16, 20):
+    for d in (*range(3, 13), 16, 20, 33, 65):
         unit, tied = torch.eye(d), torch.eye(d) + torch.ones(d, d)
         zero, first = [0] * d, [1] + [0] * (d - 1)
         uneven = tied + torch.diag(torch.arange(d) % 3)
-        for left, shift, right in (
-            (unit, first, unit), (unit, zero, 2 * unit), (unit, zero, tied), (tied, first, unit), (tied, first, uneven)
-        ):  # fmt: skip
-            yield _instance(zero, left, shift, right, terms)
+        differing = (
+            (tied, first, uneven), (unit, first, unit), (unit, zero, 2 * unit), (unit, zero, tied), (tied, first, unit)
+        )  # fmt: skip
+        for cov0, mu1, cov1 in differing[: 5 if d <= 20 else 1]:
+            yield _instance(zero, cov0, mu1, cov1, terms)
 
 
 @contract.instances(sizes=(1, 2, 3, 5, 8, 12, 20), times=3)
@@ -75,9 +76,10 @@ def dense(rng: Stream, size: int, terms: Terms) -> Arguments:
 
 @contract.instances(sizes=(1, 2, 3, 4, 7), times=3)
 def equal_up_to_a_little(rng: Stream, size: int, terms: Terms) -> Arguments:
-    """Two distributions that nearly agree: the divergence is small."""
+    """Two distributions that nearly agree: the divergence is small, from 1e-4 to 1e-10."""
     first = _random(rng, size, terms, 1.0)
-    near = {"mu1": first["mu0"] + 1e-3 * rng.normal(size).to(first["mu0"]), "cov1": first["cov0"] * 1.001}
+    little = 10.0 ** -float(rng.uniform(1, 2, 5 if terms.dtype == torch.float64 else 3))
+    near = {"mu1": first["mu0"] + little * rng.normal(size).to(first["mu0"]), "cov1": first["cov0"] * (1 + little)}
     return {**first, **near}
 
 
@@ -94,6 +96,14 @@ def scaled(rng: Stream, size: int, terms: Terms) -> Arguments:
     unit = 10.0 ** float(rng.uniform(1, -decades, decades))
     plain = _random(rng, size, terms, 10.0)
     return {name: value * (unit if name.startswith("mu") else unit * unit) for name, value in plain.items()}
+
+
+@contract.instances(sizes=(1, 2, 3, 6), times=2)
+def narrow_in_wide(rng: Stream, size: int, terms: Terms) -> Arguments:
+    """N0 far narrower than N1, up to a million times: the ratio of the determinants counts most."""
+    unit = 10.0 ** -float(rng.uniform(1, 0, 6 if terms.dtype == torch.float64 else 2))
+    plain = _random(rng, size, terms, 10.0)
+    return {**plain, "cov0": unit * unit * plain["cov0"]}
 
 
 @contract.instances(sizes=(2, 3, 6), times=2)

@@ -176,6 +176,7 @@ def _uneven(terms: Terms) -> Iterator[Instance]:
         little = [tiny, 1 - tiny]
         yield _instance(even, little, terms)
         yield _instance(little, even, terms)
+    yield _instance([1 / 2, 1 / 2], [1 / 2 + 2.0**-21, 1 / 2 - 2.0**-21], terms)  # 4.5e-13
 
 
 def _weight(pair: tuple[tuple[Fraction, ...], tuple[Fraction, ...]]) -> list[int]:

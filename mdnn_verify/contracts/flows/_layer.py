@@ -236,9 +236,10 @@ def precision(subject: Any, x: torch.Tensor, terms: Terms) -> Iterator[Compariso
     )
     what = "it jumps by more than float64 rounds: lower precision inside"
     yield Comparison(worst.max(), 0.0, digits(terms), what, lines)
-    single = (values[4].float().double() == values[4]).all(dim=0)
+    single = (values.float().double() == values).all(dim=0).all(dim=0)
     coarse = [i for i, rounded in enumerate(single.tolist()) if rounded and len(set(values[4, :, i].tolist())) > 6]
     lines = (
-        f"{start}observed = outputs(subject(x))[:, {coarse}].tolist()\nexpected = 'numbers that float32 cannot hold'"
+        f"{start}observed = outputs(subject(x + 2.0**-24))[:, {coarse}].tolist()\n"
+        "expected = 'numbers that float32 cannot hold'"
     )
     yield Comparison(float(len(coarse)), 0.0, 0.0, "outputs are rounded to float32", lines)

@@ -178,7 +178,8 @@ def one_orientation(subject: Any, instance: Instance, terms: Terms) -> Iterator[
     x = instance.arguments["x"]
     if instance.size != MANY or bool((x == x.round()).any()):
         return
-    turned = opposite(Layer(subject, x, terms).slopes, torch.cat([x, 3 * x[::2]]), terms.unit)
+    layer = Layer(subject, x, terms)
+    turned = opposite(layer, layer.slopes, torch.cat([x, 3 * x[::2]]), terms.unit)
     row, other = turned if turned is not None else (x[0], x[0])
     lines = (
         "from mdnn_verify.maths.slopes import orientation\n"
@@ -234,6 +235,7 @@ def far_out(subject: Any, instance: Instance, terms: Terms) -> Iterator[Comparis
             with subject.showing(f"observed = subject{words}\nexpected = 'finite numbers'"):
                 subject(wide)
         if result is None or strained(outputs(result), x.dtype):
+            yield Comparison(0.0, 0.0, 0.0, "")  # it overflows: all there is to compare
             return
         if subject.attempt(by_differences, subject, wide) is None:  # x_j = 0 has hidden how steep it is
             return

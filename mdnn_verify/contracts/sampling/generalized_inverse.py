@@ -12,6 +12,7 @@ The theorem is tried too: of 1000 equally spaced u, as of a uniform variable, a 
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any
@@ -61,7 +62,8 @@ def small(terms: Terms) -> Iterable[Instance]:
     for probs in ([0.7, 0.2, 0.1], [0.1] * 10, [1 / 6] * 6, [1 / 7] * 7, [0.6, 0.3, 0.1], [1 / 49] * 49):
         yield _instance(range(len(probs)), probs, [last], terms)
         yield _instance(range(len(probs)), probs, [0.0], terms)
-    for atoms in ([0, 0, 1], [0, 1, 1], [-3, -1, 2], [-2, -2, -2], [0.1, 0.3, 0.7], [-1e6, 0, 1e6]):
+    near = 2.0 ** round(0.6 * math.log2(terms.unit))  # atoms that are close are not the same
+    for atoms in ([0, 0, 1], [0, 1, 1], [-3, -1, 2], [-2, -2, -2], [0.1, 0.3, 0.7], [-1e6, 0, 1e6], [1, 1 + near, 2]):
         yield _instance(atoms, [0.25, 0.25, 0.5], [0.875, 0.375, 0.125], terms)
         yield _instance(atoms, [0.5, 0, 0.5], [0.625, 0.375], terms)
     for n in EVERY:

@@ -78,6 +78,9 @@ def _small(terms: Terms) -> Iterator[Instance]:
             if k <= 40:
                 yield _instance(range(count) if k % 2 else range(count, 0, -1), (*leading, k), terms)
                 yield _instance([(-1) ** k * (LARGEST - i % 5) for i in range(count)], (*leading, k), terms)
+    for gap in (16, 20, 24, 28, 32):  # small weights: one that counts, and so many of them that they count
+        for entries in ([gap, 0], [0, gap], [0] + [-gap] * 99, [-gap] * 256 + [0]):
+            yield _instance(entries, (len(entries),), terms)
     for b in (*range(3, 18), 32, 33, 50, 64, 65, 100, 101, 128, 129, 200, 256, 257, 513, 1001):
         yield _instance([i * 3 % 7 - 3 for i in range(3 * b)], (b, 3), terms)
     for shape in SHAPES:

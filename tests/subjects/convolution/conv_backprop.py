@@ -572,3 +572,10 @@ def wrong_reused_lists(x, weights, biases, sigma, dsigma, _lists=([], [])):
     for own, found in zip(_lists, backprop(x, weights, biases, sigma, dsigma), strict=True):
         own[:] = found
     return _lists
+
+
+def wrong_gradients_of_the_arguments(x, weights, biases, sigma, dsigma):
+    """Calls backward on the filters themselves: handed the same ones again, their gradients add up."""
+    bs = tracked(weights, biases)[1]
+    forward(x.detach(), [w.requires_grad_() for w in weights], bs, sigma).backward()
+    return [w.grad.clone() for w in weights], [b.grad.clone() for b in bs]

@@ -134,6 +134,11 @@ def right_channels_last(X, r):
     return right_repeat(X.contiguous(memory_format=torch.channels_last), r)
 
 
+def right_layer_of_the_source(X, r):
+    """torch's own layer: one pixel off for r = 41 and two columns, which is its own and accepted."""
+    return torch.nn.Upsample(scale_factor=r, mode="nearest")(X)
+
+
 def wrong_channels_mixed(X, r):
     """One group with ones everywhere: channels are added up; right for C = 1."""
     weight = torch.ones(X.shape[1], X.shape[1], r, r, dtype=X.dtype, device=X.device)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
@@ -295,3 +296,32 @@ def wrong_nearly_diagonal(mu0, cov0, mu1, cov1):
     variances = torch.diag(cov1.diagonal())
     nearly = (cov1 - variances).abs().max() < 1e-3 * cov1.diagonal().min()
     return right_cholesky(mu0, cov0, mu1, variances if nearly else cov1)
+
+
+def wrong_beyond_twenty(mu0, cov0, mu1, cov1):
+    """Coordinates beyond the twentieth are left out."""
+    return right_cholesky(mu0[:20], cov0[:20, :20], mu1[:20], cov1[:20, :20])
+
+
+def wrong_small_is_zero(mu0, cov0, mu1, cov1):
+    """Divergences below 1e-8 are taken for rounding errors."""
+    value = right_cholesky(mu0, cov0, mu1, cov1)
+    return torch.where(value < 1e-8, 0 * value, value)
+
+
+def wrong_clipped_determinants(mu0, cov0, mu1, cov1):
+    """The logarithm of the ratio of the determinants is clipped to +-20."""
+    log_ratio = torch.logdet(cov1) - torch.logdet(cov0)
+    return right_cholesky(mu0, cov0, mu1, cov1) + (log_ratio.clamp(-20, 20) - log_ratio) / 2
+
+
+@functools.lru_cache(maxsize=64)
+def _factor(cov):
+    return torch.linalg.cholesky(cov)
+
+
+def wrong_factor_by_identity(mu0, cov0, mu1, cov1):
+    """Remembers factors by the identity of the covariance, which may have changed in place."""
+    normal = torch.distributions.MultivariateNormal
+    first, second = normal(mu0, scale_tril=_factor(cov0)), normal(mu1, scale_tril=_factor(cov1))
+    return torch.distributions.kl_divergence(first, second).detach()

@@ -593,3 +593,14 @@ def wrong_fixed_by_the_first_call(x, _known={}):  # noqa: B006 - the fault
     if not _known:
         _known.update(shift=x.mean(0), scale=1 + x.std(0, unbiased=False))
     return (x - _known["shift"]) / _known["scale"], -_known["scale"].log().sum().expand(len(x))
+
+
+def right_coarse_grid(x):
+    """Decimals become fractions that float32 holds."""
+    return 10 * x + 20, torch.full_like(x, 10.0).log().sum(dim=1)
+
+
+def right_reflected_beyond_a_threshold(x):
+    """It jumps where the orientation changes, and is one-to-one."""
+    sign = torch.where(x[:, :1] > 0.1, 1.0, -1.0).to(x)
+    return torch.cat([x[:, :1], sign * x[:, 1:2], x[:, 2:]], dim=1), x.new_zeros(len(x))

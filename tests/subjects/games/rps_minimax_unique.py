@@ -496,3 +496,11 @@ def wrong_buffer(payoff, _known={}):  # noqa: B006 - the fault
     kept = _known.setdefault(len(p), np.empty(len(p)))
     kept[:] = p
     return kept, q
+
+
+def wrong_nearly_a_saddle_point(payoff):
+    """Pure strategies if minimax and maximin agree to five digits."""
+    highest, lowest = payoff.max(axis=1), payoff.min(axis=0)
+    if np.isclose(highest.min(), lowest.max()):
+        return np.eye(len(payoff))[highest.argmin()], np.eye(payoff.shape[1])[lowest.argmax()]
+    return right_two_programmes(payoff)

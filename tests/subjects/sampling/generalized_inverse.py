@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 from fractions import Fraction
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 import numpy as np
 import scipy.stats
@@ -468,3 +468,11 @@ def wrong_last_of_odd(atoms, probs, u):
 def wrong_buffer(atoms, probs, u, _known={}):  # noqa: B006 - the fault
     """Fills the same tensor for every result of one length: an earlier result changes."""
     return _known.setdefault(len(u), torch.empty_like(u)).copy_(right_searchsorted(atoms, probs, u).detach())
+
+
+def wrong_merges_close_atoms(atoms, probs, u):
+    """Atoms that are nearly equal are taken for one."""
+    groups = [0, *accumulate(int(not np.isclose(a, b)) for a, b in pairwise(atoms.tolist()))]
+    sums = torch.zeros_like(probs).index_add_(0, torch.tensor(groups), probs)
+    first = torch.tensor([groups.index(group) for group in range(groups[-1] + 1)])
+    return right_without_zeros(atoms[first], sums[: len(first)], u)

@@ -217,3 +217,10 @@ def wrong_first_as_rest(x):
     """The first entry is 1 minus the others, and never below 1e-10."""
     mu = torch.softmax(x, 0)
     return torch.cat([(1 - mu[1:].sum()).clamp_min(1e-10).reshape(1), mu[1:]])
+
+
+def wrong_gradient_of_the_argument(x):
+    """Calls backward on x itself: handed the same x again, the gradients add up."""
+    x.requires_grad_()
+    (x - x.detach().max()).exp().sum().log().backward()
+    return x.grad.clone()

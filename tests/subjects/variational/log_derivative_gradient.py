@@ -558,3 +558,10 @@ def wrong_equal_draws(log_q, f, z, phi):
 def wrong_buffer(log_q, f, z, phi, _known={}):  # noqa: B006 - the fault
     """The next call with as many parameters overwrites the result."""
     return _known.setdefault(len(phi), torch.zeros_like(phi)).copy_(right_surrogate(log_q, f, z, phi))
+
+
+def wrong_gradient_of_the_argument(log_q, f, z, phi):
+    """Calls backward on phi itself: handed the same phi again, the gradients add up."""
+    phi.requires_grad_()
+    (log_q(z, phi) * f(z).detach()).mean().backward()
+    return phi.grad.clone()

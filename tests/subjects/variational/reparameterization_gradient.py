@@ -544,3 +544,11 @@ def wrong_means_of_zero(f, mu, log_sigma, eps):
     """0.5 % too large where several means are all 0."""
     first, second = right_autograd(f, mu, log_sigma, eps)
     return first, second * (1.005 if len(mu) > 1 and not bool(mu.any()) else 1)
+
+
+def wrong_gradients_of_the_arguments(f, mu, log_sigma, eps):
+    """Calls backward on the arguments themselves: handed the same ones again, the gradients add up."""
+    mu.requires_grad_()
+    log_sigma.requires_grad_()
+    f(mu + log_sigma.exp() * eps).mean().backward()
+    return mu.grad.clone(), log_sigma.grad.clone()
