@@ -260,3 +260,9 @@ def test_a_cache_that_cannot_be_written_is_one_clear_message(tmp_path):
     claim = MachineChecked(tmp_path / "b" / "alone.v", tmp_path, tmp_path / "file")
     verdict = claim.decide(Context("test"))
     assert verdict.status is (Status.ERROR if COQ else Status.SKIPPED)
+
+
+def test_a_cache_that_cannot_be_made_is_named_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match=r"file/formal cannot be made: .*XDG_CACHE_HOME"):
+        Store(tmp_path / "file" / "formal").get("MDNN.a", "key", {}, lambda _: {}, time.monotonic() + 10)

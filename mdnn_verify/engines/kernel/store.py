@@ -51,7 +51,11 @@ class Store:
         wait and find the result. Raises OutOfTime and whatever ``make`` raises; then nothing is kept. Raises OSError.
         """
         place = self.place(module, key)
-        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            told = f"the folder for compiled proofs {self.folder} cannot be made: {error.strerror}"
+            raise OSError(f"{told}; XDG_CACHE_HOME can name another place") from None
         with _alone(place.parent / "lock", deadline):
             found = _trusted(place, key, needs)
             if found is not None:
