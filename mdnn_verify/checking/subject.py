@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from mdnn_verify.checking.results import OVERWRITTEN, Broken, changed, detached, overwritten, plain, same, structured
@@ -195,8 +196,10 @@ class Subject:
             del self._earlier[next(iter(self._earlier))]
 
     def _handed(self, argument: Any) -> Any:
+        if isinstance(argument, (list, tuple, np.ndarray)):
+            return copy.deepcopy(argument)
         if not isinstance(argument, torch.Tensor):
-            return copy.deepcopy(argument) if isinstance(argument, (list, tuple)) else argument
+            return argument
         if self.contract.array == "numpy":
             return argument.detach().cpu().numpy().copy()
         return argument.detach().clone() if not argument.requires_grad else argument

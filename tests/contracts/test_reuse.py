@@ -45,6 +45,7 @@ def test_a_memory_by_identity_is_refuted(judged: Any) -> None:
 
 def test_a_memory_by_identity_of_an_array_is_refuted(judged: Any) -> None:
     solve = load(f"{GAMES}:right_two_programmes")
+    assert judged("games/rps_minimax_unique", solve).finding is None
     judgement = judged("games/rps_minimax_unique", remembers(solve))
     assert judgement.finding.reason == ANEW
     observed, expected = shown(judgement, remembers(solve))
