@@ -29,7 +29,7 @@ def test_wrong_ones_are_refuted_by_what_can_be_pasted(wrong) -> None:
     assert wrong.shows_a_discrepancy(judgement), judgement.finding
 
 
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@pytest.mark.parametrize("dtype", [torch.float64, pytest.param(torch.float32, marks=pytest.mark.campaign)])
 def test_right_ones_are_verified(right, dtype: torch.dtype) -> None:
     judgement = right.judged(dtype=dtype)
     assert judgement.complete
