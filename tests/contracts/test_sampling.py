@@ -16,6 +16,12 @@ def test_wrong_ones_are_refuted_by_what_can_be_pasted(wrong) -> None:
     assert not wrong.reproducible or wrong.shows_a_discrepancy(judgement), judgement.finding
 
 
+def test_right_ones_are_verified(right) -> None:
+    judgement = right.judged()
+    assert judgement.complete
+    assert judgement.finding is None, judgement.finding
+
+
 def test_right_ones_are_verified_in_single_precision(single) -> None:
     judgement = single.judged(dtype=torch.float32)
     assert judgement.complete
