@@ -49,7 +49,8 @@ def small(terms: Terms) -> Iterable[Instance]:
         yield _instance(np.array(rows), terms)
     for rows in ([[1e-5, -1e-5], [-1e-5, 1e-5]], [[1000.004, 1000], [1000, 1000.004]]):  # no saddle point, but nearly
         yield Instance(_payoff(np.array(rows), terms), 4, "2 x 2, nearly constant")
-    for a, b, c in ((1, 1, 1), (1, 2, 1), (1, 1, 3), (3, 2, 1)):
+    antisymmetric = ((1, 1, 1), (1, 2, 1), (1, 1, 3), (3, 2, 1), *itertools.product((1, -1), repeat=3), (1, -2, 3))
+    for a, b, c in antisymmetric:  # with a cycle or without
         yield _instance(np.array([[0, a, -b], [-a, 0, c], [b, -c, 0]]), terms)
     shapes = [shape for shape in itertools.product(range(1, 7), range(1, 7)) if shape not in ((1, 1), (2, 2))]
     for m, n in sorted(shapes, key=lambda shape: (shape[0] * shape[1], shape)):

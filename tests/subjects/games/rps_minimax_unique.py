@@ -504,3 +504,11 @@ def wrong_nearly_a_saddle_point(payoff):
     if np.isclose(highest.min(), lowest.max()):
         return np.eye(len(payoff))[highest.argmin()], np.eye(payoff.shape[1])[lowest.argmax()]
     return right_two_programmes(payoff)
+
+
+def wrong_every_antisymmetric_game_is_a_cycle(payoff):
+    """The closed form of rock, paper, scissors also where one play beats both others."""
+    if payoff.shape != (3, 3) or not np.allclose(payoff, -payoff.T) or not payoff.any():
+        return right_two_programmes(payoff)
+    p = np.abs([payoff[1, 2], payoff[0, 2], payoff[0, 1]])
+    return p / p.sum(), p / p.sum()
