@@ -152,10 +152,13 @@ class Court:
             if verdict.refuted:
                 return verdict.counterexample or verdict.detail
             critical = [one - two] if relation in (Relation.LESS, Relation.GREATER) else []
-            for hole in () if world.label else holes((one, two), critical, world, known):  # a label may except them
+            excepted = []
+            for hole in holes((one, two), critical, world, known):
                 if counterexample := self._in_a_hole(line, hole, left, right, relation):
-                    return counterexample
-            for_all = world.label or _all_of(world, names)
+                    if not world.label:
+                        return counterexample
+                    excepted.append(hole.shown(names))  # the label may except it, too, but may also not
+            for_all = ", except ".join([world.label or _all_of(world, names), *dict.fromkeys(excepted)])
             if verdict.status is Status.PROVED:
                 tally.generic += (for_all,)
             else:

@@ -97,10 +97,11 @@ def test_a_quotient_with_a_hole_is_not_equal_to_what_fills_it() -> None:
     assert line.counterexample == "with x = 1: the line before is without a value, this line is 2"
 
 
-def test_a_label_may_except_the_hole() -> None:
-    worlds = [World({"x": x}, generic=True, label="all x but 1")]
+def test_a_label_is_no_scope_for_the_hole_it_covers() -> None:
+    """A label may except the hole or be mistaken: the scope excepts it."""
+    worlds = [World({"x": x}, generic=True, label="all x")]
     line = last(lambda x: (x**2 - 1) / (x - 1), lambda x: x + 1, worlds=worlds)
-    assert (line.finding, line.scope) == (FOLLOWS, "all x but 1")
+    assert (line.finding, line.scope) == (FOLLOWS, "all x, except x = 1")
 
 
 def test_a_hole_where_a_side_is_not_real_is_passed_over() -> None:
