@@ -8,8 +8,9 @@ terms to a running log-sum-exp rounds n times. Together (2 n + 20) u (|m| + (1 +
 moderate, 1e4 at most, all of x may be shifted back and forth, which costs 4 u max |x|.
 
 An entry of softmax as a quotient, or as exp of x_i - m - log S, is right to (2 n + 20 + 2 |x_i - m|) u of itself; as
-exp(x_i - log-sum-exp), which has lost what m has lost, to (n + 4) |m| u more. Beyond 1e-3 an error is none of rounding
-but of the algorithm: there is one without it.
+exp(x_i - L), with L the rounded log-sum-exp, which has lost what m has lost, to (n + 4) |m| u more. Where that exceeds
+1e-3 it may show as one factor that all entries share, as x_i - L itself is formed to u; one of at most n^2, as L lies
+within 2 log n of the exact value: m <= L, and adding at most log n takes no step of the floats above 2 log n.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import torch
 
 from mdnn_verify.contract import Terms
 
-__all__ = ["exact_log_sum_exp", "exact_softmax", "log_sum_exp_rounding", "nudge", "softmax_rounding"]
+__all__ = ["exact_log_sum_exp", "exact_softmax", "log_sum_exp_rounding", "nudge", "shared_factor", "softmax_rounding"]
 
 BITS = 200
 DEEP = -5000.0  # an exponent below which a term changes no result in float64
@@ -57,8 +58,24 @@ def softmax_rounding(x: torch.Tensor, mu: torch.Tensor, terms: Terms) -> torch.T
     values, n = x.double().cpu(), len(x)
     largest = values.max()
     below = (largest - values).clamp_max(-DEEP)
-    relative = terms.unit * (2 * n + 20 + 2 * below + (n + 4) * largest.abs())
+    relative = terms.unit * (2 * n + 20 + 2 * below) + _lost(x, terms)
     return relative.clamp_max(LARGEST) * mu + 4 * torch.finfo(terms.dtype).tiny
+
+
+def shared_factor(observed: torch.Tensor, x: torch.Tensor, mu: torch.Tensor, terms: Terms) -> float:
+    """The factor by which rounding of log-sum-exp may explain that all entries of softmax of x (n,) are off: 1 where
+    x is not so large that it loses more than ``LARGEST``."""
+    lost, k = _lost(x, terms), int(mu.argmax())
+    ratio = float(observed[k]) / float(mu[k])
+    if lost <= LARGEST or not 0 < ratio < math.inf:
+        return 1.0
+    most = min(lost, 2 * math.log(len(x)))
+    return math.exp(min(max(math.log(ratio), -most), most))
+
+
+def _lost(x: torch.Tensor, terms: Terms) -> float:
+    """What exp(x_i - log-sum-exp) may lose, of itself, where x (n,) is large."""
+    return terms.unit * (len(x) + 4) * abs(float(x.max()))
 
 
 def nudge(terms: Terms) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import mpmath
@@ -10,7 +11,13 @@ import torch
 
 from mdnn_verify.checking.registry import contract_of
 from mdnn_verify.contract import Terms
-from mdnn_verify.contracts._exponentials import exact_log_sum_exp, exact_softmax, log_sum_exp_rounding, softmax_rounding
+from mdnn_verify.contracts._exponentials import (
+    exact_log_sum_exp,
+    exact_softmax,
+    log_sum_exp_rounding,
+    shared_factor,
+    softmax_rounding,
+)
 
 CONTRACTS = ("softmax/log_sum_exp_limit", "softmax/gradient_is_softmax")
 LIMIT, GRADIENT = CONTRACTS
@@ -100,11 +107,29 @@ def test_rounding_tells_single_precision_apart() -> None:
         assert bool((limits < 1e-11 * mu).all())
 
 
-def test_what_loses_the_sum_is_not_excused(judged) -> None:
-    """exp(x - logsumexp(x)) is right up to 1e12 and gives 1 twice for two equal entries of 1e16."""
-    finding = judged(GRADIENT, lambda x: (x - x.logsumexp(0)).exp()).finding
-    assert finding is not None
-    assert float(finding.arguments["x"].abs().min()) > 1e12
+def test_what_log_sum_exp_loses_at_large_inputs_is_one_factor() -> None:
+    """exp(x - logsumexp(x)) gives 1 twice for two equal entries of 1e16: explained; nothing else is."""
+    rng = torch.Generator().manual_seed(0)
+    for n, power in itertools.product((2, 5, 64, 1000), (11, 13, 15, 16, 18, 300)):
+        x = (10.0**power * torch.ones(n, dtype=torch.float64)) * (1 + 1e-16 * torch.randn(n, generator=rng))
+        mu, observed = torch.tensor(exact_softmax(x.tolist()), dtype=torch.float64), (x - x.logsumexp(0)).exp()
+        factor = shared_factor(observed, x, mu, TERMS)
+        assert bool(((observed - mu * factor).abs() <= factor * softmax_rounding(x, mu, TERMS)).all())
+        assert shared_factor(1e9 * n**3 * mu, x, mu, TERMS) <= n**2 * (1 + 1e-9)
+        assert shared_factor(0 * mu, x, mu, TERMS) == 1
+    assert shared_factor(mu * 1.1, torch.full((1000,), 1e6), mu, TERMS) == 1
+    assert shared_factor(torch.tensor([0.9]), torch.tensor([1e300]).double(), torch.tensor([1.0]), TERMS) == 1
+
+
+def test_what_loses_more_than_that_is_not_excused(judged) -> None:
+    """Entries of the same size that share another factor, or that share none."""
+    for wrong in (
+        lambda x: x.softmax(0) * (1e-7 if x.abs().max() > 1e12 else 1),
+        lambda x: (x - x.logsumexp(0) + (1e-8 * torch.arange(len(x)) if x.abs().max() > 1e15 else 0)).exp(),
+    ):
+        finding = judged(GRADIENT, wrong).finding
+        assert finding is not None
+        assert float(finding.arguments["x"].abs().max()) > 1e12
 
 
 def test_the_smallest_counterexample_of_overflow(judged) -> None:

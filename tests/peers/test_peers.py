@@ -189,6 +189,14 @@ def test_kl_div_is_not_a_number_where_both_are_0(log_target: bool) -> None:
     assert log_target or float(found[1]) == pytest.approx(math.log(2))
 
 
+def test_the_gradient_of_logsumexp_has_lost_a_factor() -> None:
+    for size, each in ((1e3, 0.5), (1e16, 1.0)):
+        x = torch.full((2,), size, dtype=torch.float64, requires_grad=True)
+        found = torch.autograd.grad(torch.logsumexp(x, 0), x)[0]
+        assert found.tolist() == pytest.approx([each] * 2, rel=1e-12)
+        assert torch.softmax(x, 0).tolist() == [0.5] * 2
+
+
 def test_upsampling_is_one_pixel_off() -> None:
     def off(mode: str, dtype: torch.dtype) -> list[int]:
         X = torch.tensor([[[[1.0, 2.0]]]], dtype=dtype)

@@ -39,6 +39,11 @@ def softmax(x):
     return torch.softmax(x, dim=0)
 
 
+def gradient_of_logsumexp(x):
+    inside = x.detach().clone().requires_grad_()
+    return torch.autograd.grad(torch.logsumexp(inside, dim=0), inside)[0]
+
+
 def log_mean_exp(log_w):
     return torch.logsumexp(log_w, dim=-1) - math.log(log_w.shape[-1])
 

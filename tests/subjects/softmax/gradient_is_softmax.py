@@ -63,6 +63,17 @@ def right_gradient_of_own_log_sum_exp(x):
     return slope
 
 
+def right_gradient_of_log_sum_exp(x):
+    """As torch differentiates it: exp(x - logsumexp(x)), which has lost at 1e16 what x has lost."""
+    inside = x.detach().clone().requires_grad_()
+    return torch.autograd.grad(inside.logsumexp(0), inside)[0]
+
+
+def right_exponential_of_difference(x):
+    largest = x.max()
+    return torch.exp(x - (largest + torch.exp(x - largest).sum().log()))
+
+
 def right_module(x):
     return torch.nn.Softmax(dim=-1)(x)
 
@@ -70,12 +81,6 @@ def right_module(x):
 def wrong_naive(x):
     """Overflows."""
     return torch.exp(x) / torch.exp(x).sum()
-
-
-def wrong_gradient_of_log_sum_exp(x):
-    """exp(x - logsumexp(x)), which is what torch differentiates logsumexp by: ties of 1e16 give 1 each."""
-    inside = x.detach().clone().requires_grad_()
-    return torch.autograd.grad(inside.logsumexp(0), inside)[0]
 
 
 def wrong_shift_by_mean(x):
@@ -224,3 +229,20 @@ def wrong_gradient_of_the_argument(x):
     x.requires_grad_()
     (x - x.detach().max()).exp().sum().log().backward()
     return x.grad.clone()
+
+
+def wrong_huge_ties(x):
+    """Beyond 1e12 all goes to the first of the largest."""
+    if x.abs().max() > 1e12:
+        return torch.nn.functional.one_hot(x.argmax(), len(x)).to(x)
+    return torch.softmax(x, 0)
+
+
+def wrong_huge_factor(x):
+    """Beyond 1e12 the entries sum to 1e-3: no rounding of log-sum-exp explains that."""
+    return torch.softmax(x, 0) * (1e-3 if x.abs().max() > 1e12 else 1)
+
+
+def wrong_huge_single(x):
+    """Beyond 1e12 a single entry is not 1."""
+    return torch.softmax(x, 0) * (0.99 if len(x) == 1 and x.abs().max() > 1e12 else 1)
