@@ -12,8 +12,10 @@ import pytest
 from mdnn_verify.reporting.html import render, write_report
 
 CONTRAST = """() => {
-  const parse = (color) => { const c = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
-    c.fillStyle = color; c.fillRect(0, 0, 1, 1); return [...c.getImageData(0, 0, 1, 1).data]; };
+  const c = document.createElement('canvas').getContext('2d', {willReadFrequently: true}), known = new Map();
+  const drawn = (color) => { c.clearRect(0, 0, 1, 1); c.fillStyle = color; c.fillRect(0, 0, 1, 1);
+    return [...c.getImageData(0, 0, 1, 1).data]; };
+  const parse = (color) => known.get(color) ?? known.set(color, drawn(color)).get(color);
   const linear = (v) => v / 255 <= .04045 ? v / 255 / 12.92 : ((v / 255 + .055) / 1.055) ** 2.4;
   const light = ([r, g, b]) => { const f = linear;
     return .2126 * f(r) + .7152 * f(g) + .0722 * f(b); };
