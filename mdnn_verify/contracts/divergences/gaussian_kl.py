@@ -25,13 +25,17 @@ Arguments = Mapping[str, torch.Tensor]
 
 
 def directions(arguments: Arguments, rng: Stream) -> Arguments:
-    """Any change of the means, symmetric changes of the covariances small enough to keep them positive definite."""
+    """Any change of the means, symmetric changes of the covariances small enough to keep them positive definite.
+
+    Diagonal ones stay diagonal: these may well be computed in a way of their own, right for all of them.
+    """
     result = {}
     for name, value in arguments.items():
         noise = rng.normal(tuple(value.shape)).to(value)
         if name.startswith("cov"):
             root = torch.linalg.cholesky(value)
             noise = root @ (noise + noise.T) @ root.T / (4 * len(value))
+            noise = noise if value.count_nonzero() > len(value) else torch.diag(noise.diagonal())
         result[name] = noise
     return result
 
@@ -184,6 +188,24 @@ def zero_for_equal_distributions(subject, instance: Instance, terms: Terms) -> I
         observed, 0.0, rounding(mu, cov, mu, cov, terms), "the divergence of a distribution from itself is not 0",
         f"{same}observed = float({call})\nexpected = 0.0",
     )  # fmt: skip
+
+
+@contract.law
+def one_tensor_for_both(subject, instance: Instance, terms: Terms) -> Iterator[Comparison]:  # type: ignore[no-untyped-def]
+    """A mean or covariance that both distributions share may be handed over as one tensor."""
+    handed = [value.clone() for value in instance.arguments.values()]
+    shared = [i for i in (0, 1) if torch.equal(handed[i], handed[i + 2])]
+    if instance.size > 3 or not shared:
+        return
+    for i in shared:
+        handed[i + 2] = handed[i]
+    value = exact(**instance.arguments)
+    same = "".join(f"{('mu1 = mu0', 'cov1 = cov0')[i]}\n" for i in shared)
+    lines = f"{same}observed = float(subject(mu0, cov0, mu1, cov1))\nexpected = {value!r}"
+    with subject.showing(lines):
+        observed = subject.on(handed, handed)
+    bound = rounding(terms=terms, **instance.arguments)
+    yield Comparison(observed, value, bound, "it is wrong where both share a tensor", lines)
 
 
 @contract.law

@@ -12,7 +12,10 @@ from mdnn_verify.contracts.flows._layer import THRESHOLD, slopes_of
 from mdnn_verify.maths.injectivity import coincident, falling, preimages
 from mdnn_verify.maths.slopes import Slopes, outputs
 
-__all__ = ["Layer", "overlapping", "steps_down"]
+__all__ = ["Layer", "overlapping", "steps_down", "steps_up"]
+
+HALVINGS = 44  # of an interval in which a step up is looked for; 2^-44 of it is as little as float64 resolves
+WIDER = 2.0**14  # times: there a rise that is no step is many times larger
 
 
 class Layer:
@@ -84,3 +87,21 @@ def steps_down(subject: Any, x: torch.Tensor, terms: Terms) -> Iterator[Comparis
         pair = f"torch.tensor({ends[:, place].tolist()!r}, dtype=x.dtype)"
         lines = f"observed = subject({pair})[0].diff().item()\nexpected = 'a positive number'"
         yield Comparison(-1.0, 1.0, 0.0, "z falls from one point to the next", lines)
+
+
+def steps_up(subject: Any, x: torch.Tensor, terms: Terms) -> Iterator[Comparison]:
+    """A step up of such a flow between the sorted points x: a rise of which an interval ``WIDER`` has hardly more."""
+    if terms.dtype != torch.float64:  # its points are too far apart
+        return
+    found = subject.attempt(falling, lambda points: -outputs(subject(points.to(x))), x.double().cpu(), HALVINGS)
+    if found is None:
+        return
+    low, high = (end.to(x) for end in found)
+    away = WIDER / 2 * (high - low)
+    wide, before, after, end = (outputs(subject(row))[:, 0] for row in (low - away, low, high, high + away))
+    limit = max(2**8 * terms.unit, THRESHOLD) * (1 + before.abs().maximum(after.abs()) + float(x.abs().max()))
+    jumps = (after - before > limit) & (2 * (after - before) > end - wide)
+    for place in jumps.nonzero().flatten().tolist()[:1]:
+        pair = f"torch.tensor({[low[place].item(), high[place].item()]!r}, dtype=x.dtype)"
+        lines = f"observed = subject({pair})[0].diff().item()\nexpected = 0.0  # so close are the two"
+        yield Comparison(after[place] - before[place], 0.0, limit[place], "z jumps from one point to the next", lines)

@@ -19,7 +19,7 @@ import torch
 from mdnn_verify.contract import Comparison, Contract, Instance, Terms
 from mdnn_verify.contracts.flows._inverse import inverted
 from mdnn_verify.contracts.flows._layer import AGAIN, THRESHOLD, agreements, digits, precision
-from mdnn_verify.contracts.flows._searches import steps_down
+from mdnn_verify.contracts.flows._searches import steps_down, steps_up
 from mdnn_verify.engines.montecarlo import Stream
 from mdnn_verify.maths.slopes import by_autograd, by_differences, outputs
 
@@ -116,6 +116,7 @@ def entries_are_independent(subject: Any, instance: Instance, terms: Terms) -> I
     order = x.argsort()
     others = [("x.flip(0)", list(range(len(x)))[::-1]), ("x[x.argsort()]", order.tolist())]
     others += [(f"x[{i}:{i + 1}]", [i]) for i in {0, len(x) // 2, len(x) - 1}]
+    others += [("x.repeat(5)", 5 * list(range(len(x))))] if instance.label.startswith("N = 257") else []
     others = others if len(x) > 1 else [("torch.cat([x, 1 - x])", [0]), ("torch.cat([x, x])", [0])]
     for words, places in others:
         other = x[places] if len(x) > 1 else torch.cat([x, x if words.endswith("x, x])") else 1 - x])
@@ -181,7 +182,7 @@ def dz_dx_is_the_derivative(subject: Any, instance: Instance, terms: Terms) -> I
 
 @contract.law
 def strictly_increasing(subject: Any, instance: Instance, terms: Terms) -> Iterator[Comparison]:
-    """dz_dx is positive, and a larger x has a larger z."""
+    """dz_dx is positive, and a larger x has a larger z, which does not jump: dz_dx would miss what lies between."""
     x = instance.arguments["x"]
     z, slope = outputs(subject(x)).T
     yield Comparison(slope.clamp(max=0.0), torch.zeros_like(slope), 0.0, "dz_dx is negative",
@@ -202,6 +203,8 @@ def strictly_increasing(subject: Any, instance: Instance, terms: Terms) -> Itera
         yield Comparison(-1.0, 1.0, 0.0, "z does not grow from one point to a larger one", lines)
     if instance.size == 257:
         yield from steps_down(subject, instance.arguments["x"].sort().values, terms)
+    if instance.label.startswith("N = 257"):
+        yield from steps_up(subject, instance.arguments["x"].sort().values, terms)
 
 
 @contract.law

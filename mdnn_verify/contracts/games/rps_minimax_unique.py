@@ -40,14 +40,18 @@ contract = Contract(
 
 @contract.small
 def small(terms: Terms) -> Iterable[Instance]:
-    """Payoffs 0, 1 and -1 in up to four cells, rock, paper, scissors; then simple integers in every shape."""
+    """One choice, which the first call must get right; payoffs 0, 1 and -1 in up to four cells, rock, paper, scissors;
+    then simple integers in every shape.
+    """
+    yield _instance(np.array([[0, 1]]), terms)
     for shape in ((1, 1), (1, 2), (2, 1), (2, 2)):
         cells = shape[0] * shape[1]
         for entries in sorted(itertools.product((0, 1, -1), repeat=cells), key=lambda own: sum(map(abs, own))):
             yield _instance(np.reshape(entries, shape), terms)
     for rows in ([[1, 0], [0, 2]], [[3, 1], [0, 2]], [[-1, 2], [1, -3]], [[5, 5], [5, 5]]):
         yield _instance(np.array(rows), terms)
-    for rows in ([[1e-5, -1e-5], [-1e-5, 1e-5]], [[1000.004, 1000], [1000, 1000.004]]):  # no saddle point, but nearly
+    close = ([[1e-5, -1e-5], [-1e-5, 1e-5]], [[1e-4, 0], [0, 2e-4]], [[1000.004, 1000], [1000, 1000.004]])
+    for rows in close:  # no saddle point, but nearly
         yield Instance(_payoff(np.array(rows), terms), 4, "2 x 2, nearly constant")
     antisymmetric = ((1, 1, 1), (1, 2, 1), (1, 1, 3), (3, 2, 1), *itertools.product((1, -1), repeat=3), (1, -2, 3))
     for a, b, c in antisymmetric:  # with a cycle or without

@@ -52,7 +52,7 @@ def _small(terms: Terms) -> Iterator[Instance]:
         yield _instance(range(n), terms)
         every = sorted(itertools.product(chosen, repeat=n), key=lambda x: (max(map(abs, x)), sum(map(abs, x))))
         yield from (_instance(x, terms) for x in every[:most])
-    for n, power in itertools.product((1, 2, 3, 4), (5, 10, 20, 100, 308)):
+    for n, power in itertools.product((1, 2, 3, 4), (5, 10, 12, 13, 14, 15, 20, 100, 308)):
         large = 10.0**power if power <= _decades(terms) else float(torch.finfo(terms.dtype).max)
         for x in ([large] * n, [-large] * n, [-large, large, 0, large][:n], [large / 2, large, 0, -large][:n]):
             yield _instance(x, terms)

@@ -325,3 +325,17 @@ def wrong_factor_by_identity(mu0, cov0, mu1, cov1):
     normal = torch.distributions.MultivariateNormal
     first, second = normal(mu0, scale_tril=_factor(cov0)), normal(mu1, scale_tril=_factor(cov1))
     return torch.distributions.kl_divergence(first, second).detach()
+
+
+def wrong_shared_covariance(mu0, cov0, mu1, cov1):
+    """For one tensor as both covariances the quadratic form is not halved."""
+    value = right_cholesky(mu0, cov0, mu1, cov1)
+    return 2 * value if cov0 is cov1 else value
+
+
+def right_diagonal_apart(mu0, cov0, mu1, cov1):
+    """Diagonal covariances go coordinate by coordinate."""
+    if any(int(cov.count_nonzero()) > len(cov) for cov in (cov0, cov1)):
+        return right_cholesky(mu0, cov0, mu1, cov1)
+    first, second = (torch.distributions.Normal(mu, cov.diagonal().sqrt()) for mu, cov in ((mu0, cov0), (mu1, cov1)))
+    return torch.distributions.kl_divergence(first, second).sum()

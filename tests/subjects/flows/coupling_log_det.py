@@ -604,3 +604,9 @@ def right_reflected_beyond_a_threshold(x):
     """It jumps where the orientation changes, and is one-to-one."""
     sign = torch.where(x[:, :1] > 0.1, 1.0, -1.0).to(x)
     return torch.cat([x[:, :1], sign * x[:, 1:2], x[:, 2:]], dim=1), x.new_zeros(len(x))
+
+
+def wrong_beyond_512_rows(x):
+    """Takes 512 rows at a time, and the log determinants of the last ones are 0."""
+    z, log_det = right_affine(x)
+    return z, torch.where(torch.arange(len(x)) < 512, log_det, 0.0)

@@ -402,3 +402,15 @@ def right_softplus_threshold(x):
 def wrong_step_down(x):
     """Falls by 0.02 at 0.37, where two pieces do not meet: between most points it grows."""
     return torch.where(x > 0.37, x - 0.02, x), torch.ones_like(x)
+
+
+def wrong_step_up(x):
+    """Jumps by 0.01 at 0.37: it increases strictly, but what lies between is missing from the density's integral."""
+    z, slope = right_mixture(x)
+    return torch.where(x > 0.37, z + 0.01, z), slope
+
+
+def wrong_beyond_512(x):
+    """Takes 512 entries at a time, and the slopes of the last ones are those of the first."""
+    z, slope = right_mixture(x)
+    return z, torch.where(torch.arange(len(x), device=x.device) < 512, slope, slope[:1])

@@ -512,3 +512,18 @@ def wrong_every_antisymmetric_game_is_a_cycle(payoff):
         return right_two_programmes(payoff)
     p = np.abs([payoff[1, 2], payoff[0, 2], payoff[0, 1]])
     return p / p.sum(), p / p.sum()
+
+
+def wrong_uniform_below_a_thousandth(payoff):
+    """Takes payoffs up to 1e-3 for nothing."""
+    if np.abs(payoff).max() > 1e-3:
+        return right_two_programmes(payoff)
+    return tuple(np.full(count, 1 / count) for count in payoff.shape)
+
+
+def wrong_at_the_first_call(payoff, _calls=[]):  # noqa: B006 - the fault
+    """Plays uniformly when it is called for the first time, and right from then on."""
+    _calls.append(None)
+    if len(_calls) > 1:
+        return right_two_programmes(payoff)
+    return tuple(np.full(count, 1 / count) for count in payoff.shape)

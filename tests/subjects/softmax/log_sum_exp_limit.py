@@ -61,6 +61,12 @@ def right_base_two(x, beta):
     return x.max() + torch.exp2(z).sum().log2() * (math.log(2) / beta)
 
 
+def right_entropy_form(x, beta):
+    """The maximum over p of <p, x> + H(p)/beta; H has no derivative where a p underflows."""
+    p = torch.softmax(beta * x, 0)
+    return (p * x).sum() + torch.special.entr(p).sum() / beta
+
+
 def right_log_softmax(x, beta):
     """The normalising constant of log_softmax at the maximum."""
     return x.max() - torch.log_softmax(beta * x, 0).max() / beta
