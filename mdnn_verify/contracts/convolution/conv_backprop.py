@@ -70,6 +70,8 @@ def small(terms: Terms) -> Iterable[Instance]:
     for lengths in ((1,), (1, 1), (2, 1), (2, 2)):
         filters = [[0.1] * length for length in lengths]
         yield _numbers(lengths, [0.1] * _inputs(lengths), filters, [0.1, 0.2], ACTIVATIONS[0], terms)
+    for shift in (30, -70, 300, -3000):
+        yield _numbers((2, 2), [1, -1, 2], [[1, 2], [3, -1]], [shift, 1], ACTIVATIONS[0], terms)
     for layers in (17, 20, 24, 32):  # no number grows
         yield _numbers((1,) * layers, [1], [[1]] * layers, [0] * layers, ACTIVATIONS[1], terms)
 
@@ -206,10 +208,12 @@ def _random(
 
 
 def _smooth(arguments: Arguments) -> bool:
-    """Whether sigma is differentiable well around all its arguments."""
+    """Whether sigma is differentiable well around all its arguments, and neither they nor their squares overflow."""
     network = _network(arguments)
-    found = network.arguments()[:-1]
-    return not network.activation.kink or all(abs(a).min() > MARGIN * max(abs(a).max(), 1.0) for a in found)
+    found = network.arguments()
+    if not max(abs(a).max() for a in found) < torch.finfo(arguments["x"].dtype).max ** 0.4:
+        return False
+    return not network.activation.kink or all(abs(a).min() > MARGIN * max(abs(a).max(), 1.0) for a in found[:-1])
 
 
 def _pattern(lengths: Filters, activation: Activation, turn: int, terms: Terms, back: bool = False) -> Instance:

@@ -199,7 +199,9 @@ def _built(rng: Stream, weights: torch.Tensor, terms: Terms) -> dict[str, torch.
 
 
 def _levels(probs: Iterable[float], terms: Terms) -> torch.Tensor:
-    """In each jump a point in the middle and points close to its ends, in no order; at most 64 of them."""
+    """In each jump a point in the middle and points close to its ends, in no order; at most 64 of them, fewer for many
+    atoms, so that an implementation may go through all atoms for each.
+    """
     shares = np.array(list(probs), dtype=float)
     error = _error(shares, terms)
     points = []
@@ -209,7 +211,7 @@ def _levels(probs: Iterable[float], terms: Terms) -> torch.Tensor:
             points += [high - p + away, high - away] if 2 * away < p and away > 8 * error else []
     kept = [point for point in points if 8 * error < point < 1 - 8 * error] or [0.5]
     order = np.argsort([(37 * i) % 101 + i / 1e4 for i in range(len(kept))])
-    return torch.tensor(np.array(kept)[order][:64])
+    return torch.tensor(np.array(kept)[order][: min(64, max(16, 2048 // len(shares)))])
 
 
 def _inside(u: Any, terms: Terms) -> torch.Tensor:

@@ -6,7 +6,8 @@ expectation is a finite sum. A bias of 1/N, as from a baseline that contains the
 For large N there is a coin with P(z = 1) = d = 8e-7. Samples with two ones have the probability N^2 d^2/2 and an
 estimate of the order 2/N, a share of N d of the gradient, which is of the order d: the N + 1 samples with at most one
 say whether an estimate is unbiased to 0.1 %. Where q cannot be enumerated, the estimate must be the plain one, unless
-the implementation differs from it on coin tosses of the same N, k, p and f too.
+the implementation differs from it on coin tosses of the same N, k, p and f too, and not by a factor alone: an entry
+that is c times the plain one at every sample has c times its expectation.
 
 The references are complex-step derivatives; ``_complex_step`` says what rounding, or differences, may explain.
 """
@@ -23,7 +24,7 @@ import torch
 from mdnn_verify.contract import Comparison, Contract, Instance, Terms
 from mdnn_verify.contracts.variational import _complex_step as exact
 from mdnn_verify.engines.montecarlo import Stream
-from mdnn_verify.maths.integrands import ROUGH, Integrand, five, kink, large, steps, total
+from mdnn_verify.maths.integrands import ROUGH, Integrand, five, kink, large, steps, total, wave
 from mdnn_verify.maths.log_densities import (
     OUTCOMES,
     LogDensity,
@@ -56,7 +57,7 @@ def excused(subject: Any, arguments: Arguments) -> bool:
 contract = Contract(
     call="grad(log_q, f, z (N, k), phi (p,)) -> (p,)",
     returns=lambda arguments: tuple(arguments["phi"].shape),
-    scope="N = 1 to 200, k = 1 to 5, p = 1 to 6, discrete and continuous q, f with jumps; unbiased on discrete q",
+    scope="N = 1 to 1000, k = 1 to 24, p = 1 to 16, discrete and continuous q, f with jumps; unbiased on discrete q",
     excused=excused,
 )
 
@@ -65,14 +66,16 @@ contract = Contract(
 def small(terms: Terms) -> Iterable[Instance]:
     """Coin tosses with the logit 0, 1 or -1, up to three of them; then other k and p; then every N."""
     first: dict[int, tuple[Integrand, ...]] = {1: (total, five, kink), 2: (total, five, steps), 3: (total, large)}
-    for n, functions in first.items():
-        for value, tosses, f in itertools.product((0, 1, -1), itertools.product((0, 1), repeat=n), functions):
+    for n, functions in first.items():  # of the very first the estimate is not 0
+        for value, tosses, f in itertools.product((0, 1, -1), itertools.product((1, 0), repeat=n), functions):
             yield _instance(bernoulli, f, [[toss] for toss in tosses], [value], terms)
     turn = 0
     for k, p in sorted(itertools.product(range(1, 6), range(1, 7)), key=sum):
         for n in (2, 3):
             log_q, signal, turn = EVERY[turn % 7], ROUGH[turn // 7 % 7], turn + 1
             yield _instance(log_q, signal, _points(log_q, n, k), _parameters(p), terms)
+    for p in range(2, 5):
+        yield _instance(gaussian, steps, _points(gaussian, 3, p - 1), [0.5] * p, terms)
     for n in LARGE:
         logit, k = RARE if 2**n > SAMPLES else 1, 1 + n % 4
         low, middle, _ = OUTCOMES[three_points](k)
@@ -83,6 +86,8 @@ def small(terms: Terms) -> Iterable[Instance]:
             yield _instance(three_points, (steps, kink)[n % 2], points, [6.5], terms)
         log_q, k, p = EVERY[n % 7], 1 + n % 3, 1 + n % 4
         yield _instance(log_q, ROUGH[n % 6], _points(log_q, n, k), _parameters(p), terms)
+    for n in (200, 257, 1000):
+        yield _instance(gaussian, steps, _points(gaussian, n, 2), _parameters(3), terms)
 
 
 @contract.instances(sizes=(1, 2, 3, 4), times=12)
@@ -101,6 +106,13 @@ def continuous(rng: Stream, size: int, terms: Terms) -> Arguments:
     """Densities, and points where they are small."""
     log_q = CONTINUOUS[int(rng.integers(0, len(CONTINUOUS), 1))]
     return _drawn(rng, log_q, (size, int(rng.integers(1, 6, 1))), terms)
+
+
+@contract.instances(sizes=(8, 9, 10, 12, 14, 16, 24), times=1)
+def large_shapes(rng: Stream, size: int, terms: Terms) -> Arguments:
+    """Densities of many coordinates and parameters."""
+    log_q = CONTINUOUS[int(rng.integers(0, len(CONTINUOUS), 1))]
+    return _drawn(rng, log_q, (size, size - 2 * (size % 2)), terms, 7 + int(rng.integers(0, 10, 1)))
 
 
 @contract.instances(sizes=(2, 7, 16, 40), times=2)
@@ -129,7 +141,7 @@ def estimate(subject: Any, instance: Instance, terms: Terms) -> Iterator[Compari
         yield expectation(subject, arguments, terms)
     elif _seldom(arguments):
         yield expectation(subject, arguments, terms, nearly=True)
-    elif not _differs_on_coins(subject, arguments, len(arguments["z"])):
+    elif not _differs_on_coins(subject, arguments, len(arguments["z"])) or _multiple(subject, arguments):
         yield direct
 
 
@@ -169,8 +181,9 @@ def expectation(subject: Any, arguments: Arguments, terms: Terms, nearly: bool =
         mean, size = mean + term, size + term.abs()
     logs, score = exact.density(log_q, torch.tensor(points, dtype=torch.float64), phi)
     signal = np.abs(exact.array(f(torch.tensor(points, dtype=torch.float64))))
-    if nearly:
+    if nearly:  # the usual draw's score, next to 0, is a difference of numbers as large as the other scores
         bound = 1e-3 * (np.exp(logs) * np.abs(score[:, :1].T)).sum() * signal.max() + 4 * len(z) * SELDOM * size.numpy()
+        bound = bound + 8 * terms.unit * signal.max() * (1 + np.abs(score).max(axis=0))
     else:
         bound = 2 * exact.accepted(terms) * signal.max() * (1 + np.abs(score).max(axis=0)) + 1e-300
     what = "its expectation over all samples is not the gradient"
@@ -207,22 +220,49 @@ def _seldom(arguments: Arguments) -> bool:
 
 def _differs_on_coins(subject: Any, arguments: Arguments, n: int) -> bool:
     """Whether, on coin tosses of this f, k and p, the estimate differs from the plain one anywhere."""
-    f, z, phi = (arguments[name] for name in ("f", "z", "phi"))
-    rows, columns = torch.arange(n)[:, None], torch.arange(z.shape[1])
-    for turn in range(1, 6):
-        tosses = (rows * rows * 0.6180339 + columns * 0.29 + turn * 0.37) % 1 > 0.5  # of no period
-        logits = torch.cos(torch.arange(len(phi)) + turn).to(phi)
-        coins = {"log_q": bernoulli, "f": f, "z": tosses.to(z), "phi": logits}
+    for coins in _coins(arguments, n, [arguments["f"]] * 5):
         given = subject.attempt(subject, *coins.values())
         if given is not None and _apart(given, *plain(**coins, terms=subject.terms)):
             return True
     return False
 
 
-def _drawn(rng: Stream, log_q: LogDensity, shape: tuple[int, int], terms: Terms) -> Arguments:
+def _multiple(subject: Any, arguments: Arguments) -> bool:
+    """Whether on coin tosses of these N, k and p an entry is always the same multiple of the plain one, but not 1.
+
+    Asked where one of the samples is sure to have other ratios if the difference has the expectation 0.
+    """
+    if len(arguments["z"]) < 8:
+        return False
+    rows = []
+    for coins in _coins(arguments, len(arguments["z"]), [steps, kink, large, wave, total]):
+        given = subject.attempt(subject, *coins.values())
+        if given is None:
+            return False
+        wanted, bound = plain(**coins, terms=subject.terms)
+        rows.append(torch.stack([given.detach().double().cpu(), torch.from_numpy(wanted), bound]))
+    observed, expected, bounds = torch.stack(rows, dim=1)  # each a row for every f
+    best = (expected.abs() / bounds).argmax(0, keepdim=True)
+    factor = observed.gather(0, best) / expected.gather(0, best)
+    same = ((observed - factor * expected).abs() <= 4 * (1 + factor.abs()) * bounds).all(0)
+    clear = ((observed - expected).abs() > 16 * bounds).gather(0, best)[0]
+    return bool((same & clear).any())
+
+
+def _coins(arguments: Arguments, n: int, functions: Iterable[Integrand]) -> Iterator[Arguments]:
+    """n tosses for each function, of as many coordinates and parameters."""
+    z, phi = arguments["z"], arguments["phi"]
+    rows, columns = torch.arange(n)[:, None], torch.arange(z.shape[1])
+    for turn, f in enumerate(functions, start=1):
+        tosses = (rows * rows * 0.6180339 + columns * 0.29 + turn * 0.37) % 1 > 0.5  # of no period
+        logits = torch.cos(torch.arange(len(phi)) + turn).to(phi)
+        yield {"log_q": bernoulli, "f": f, "z": tosses.to(z), "phi": logits}
+
+
+def _drawn(rng: Stream, log_q: LogDensity, shape: tuple[int, int], terms: Terms, p: int | None = None) -> Arguments:
     """Parameters, a function, and points of any density or probability."""
     f = ROUGH[int(rng.integers(0, len(ROUGH), 1))]
-    phi = rng.normal(int(rng.integers(1, 7, 1))) * float(10.0 ** rng.uniform(1, -1, 0.2))
+    phi = rng.normal(p or int(rng.integers(1, 7, 1))) * float(10.0 ** rng.uniform(1, -1, 0.2))
     z = (1.5, 8.0)[int(rng.integers(0, 2, 1))] * rng.normal(shape)
     if log_q in OUTCOMES:
         points = torch.tensor(OUTCOMES[log_q](shape[1]), dtype=torch.float64)

@@ -29,7 +29,7 @@ Arguments = Mapping[str, Any]
 contract = Contract(
     call="grad(f, mu (k,), log_sigma (k,), eps (N, k)) -> (d_mu (k,), d_log_sigma (k,))",
     returns=lambda arguments: {"d_mu": tuple(arguments["mu"].shape), "d_log_sigma": tuple(arguments["mu"].shape)},
-    scope="N = 1 to 1025, k = 1 to 100, standard deviations from 1e-18 to 1e18, f differentiable at the draws",
+    scope="N = 1 to 1025, k = 1 to 257, standard deviations from 1e-18 to 1e18, f differentiable at the draws",
 )
 
 
@@ -63,7 +63,7 @@ def _several(functions: tuple[Integrand, ...], terms: Terms) -> Iterator[Instanc
     for k, f in itertools.product((2, 3, 5, 8), functions):  # all the same
         for at, log, n in itertools.product((0, 1), (0, -1), (2, 3)):
             yield _instance(f, [at] * k, [log] * k, [[(5 * j + 1) % 7 - 3 for j in range(k)]] * n, terms)
-    for turn, k in enumerate((18, 20, 24, 31, 32, 33, 50, 64, 65, 100)):
+    for turn, k in enumerate((18, 20, 24, 31, 32, 33, 50, 64, 65, 100, 129, 257)):
         eps = [[(3 * i + 2 * j) % 5 - 2 for j in range(k)] for i in range(3)]
         mu, log_sigma = [i % 3 - 1 for i in range(k)], [(i + 1) % 3 - 1 for i in range(k)]
         yield _instance((coupled, wave)[turn % 2], mu, log_sigma, eps, terms)

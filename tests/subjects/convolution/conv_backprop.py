@@ -579,3 +579,8 @@ def wrong_gradients_of_the_arguments(x, weights, biases, sigma, dsigma):
     bs = tracked(weights, biases)[1]
     forward(x.detach(), [w.requires_grad_() for w in weights], bs, sigma).backward()
     return [w.grad.clone() for w in weights], [b.grad.clone() for b in bs]
+
+
+def wrong_bias_up_to_20(x, weights, biases, sigma, dsigma):
+    """Takes biases beyond 20 for 20."""
+    return backprop(x, weights, [min(max(float(b), -20.0), 20.0) for b in biases], sigma, dsigma)

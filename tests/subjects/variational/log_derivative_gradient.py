@@ -565,3 +565,34 @@ def wrong_gradient_of_the_argument(log_q, f, z, phi):
     phi.requires_grad_()
     (log_q(z, phi) * f(z).detach()).mean().backward()
     return phi.grad.clone()
+
+
+def wrong_many_draws(log_q, f, z, phi):
+    """1 % too large for more than 200 draws."""
+    return right_surrogate(log_q, f, z, phi) * (1.01 if len(z) > 200 else 1)
+
+
+def wrong_many_coordinates(log_q, f, z, phi):
+    """1 % too large for eight coordinates or more."""
+    return right_surrogate(log_q, f, z, phi) * (1.01 if z.shape[1] >= 8 else 1)
+
+
+def wrong_eighth_parameter(log_q, f, z, phi):
+    """From the eighth parameter on 1 % too large."""
+    return right_surrogate(log_q, f, z, phi) * torch.where(torch.arange(len(phi)) < 7, 1, 1.01)
+
+
+def wrong_equal_parameters(log_q, f, z, phi):
+    """1 % too large where all parameters are the same."""
+    return right_surrogate(log_q, f, z, phi) * (1.01 if len(phi) > 1 and bool((phi == phi[0]).all()) else 1)
+
+
+def wrong_very_first_call(log_q, f, z, phi, _calls=[]):  # noqa: B006 - the fault
+    """1 % too large at the first call only."""
+    _calls.append(0)
+    return right_surrogate(log_q, f, z, phi) * (1.01 if len(_calls) == 1 else 1)
+
+
+def right_less_one(log_q, f, z, phi):
+    """A constant baseline; in single precision, too, where the score of a likely outcome is mostly rounding."""
+    return right_surrogate(log_q, lambda rows: f(rows) - 1, z, phi)

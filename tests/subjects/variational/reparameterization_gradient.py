@@ -552,3 +552,9 @@ def wrong_gradients_of_the_arguments(f, mu, log_sigma, eps):
     log_sigma.requires_grad_()
     f(mu + log_sigma.exp() * eps).mean().backward()
     return mu.grad.clone(), log_sigma.grad.clone()
+
+
+def wrong_more_than_100_coordinates(f, mu, log_sigma, eps):
+    """1 % too large for more than 100 coordinates."""
+    d_mu, d_log_sigma = right_chain_rule(f, mu, log_sigma, eps)
+    return d_mu, d_log_sigma * (1.01 if len(mu) > 100 else 1)
