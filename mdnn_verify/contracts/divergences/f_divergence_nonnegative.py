@@ -4,8 +4,9 @@ The value is compared with the sum in balls of 200 bits at exactly the floats th
 p = q, and not larger after two points have been merged (convexity once more) are tried by themselves too.
 
 What rounding may explain. With $t_i = p_i/q_i$ formed as a quotient, by logarithms, or of normalised p and q, its
-relative error is at most $\epsilon_i = (2n + 10 + |\log p_i| + |\log q_i|)u$ plus what the sums of p and q differ from
-1; that moves a term by $q_i |t_i f'(t_i)| \epsilon_i$. Evaluating f adds 20 u of the summands in f, and summation n u.
+relative error is at most $\epsilon_i = (2n + 10 + 3(|\log p_i| + |\log q_i|))u$ plus what the sums of p and q differ
+from 1 (a logarithm is right to a unit in the last place, 2u of it, and the difference is rounded); that moves a term by
+$q_i |t_i f'(t_i)| \epsilon_i$. Evaluating f adds 20 u of the summands in f, and summation n u.
 """
 
 from __future__ import annotations
@@ -176,7 +177,7 @@ def rounding(f: Function, p: torch.Tensor, q: torch.Tensor, terms: Terms) -> flo
     left, right = (value.double().cpu() for value in (p, q))
     off = sum(abs(math.fsum(value.tolist()) - 1) for value in (left, right))
     t, logs = left / right, left.clamp_min(1e-300).log().abs() + right.log().abs()
-    turned = right * convex.turn(t) * ((2 * n + 10 + logs) * terms.unit + off)
+    turned = right * convex.turn(t) * ((2 * n + 10 + 3 * logs) * terms.unit + off)
     added = right * convex.parts(t) * ((2 * n + 20) * terms.unit + off)
     return float(torch.where(torch.isfinite(turned + added), turned + added, 0.0).sum()) + terms.unit**2
 

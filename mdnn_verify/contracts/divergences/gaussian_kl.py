@@ -89,8 +89,9 @@ def equal_up_to_a_little(rng: Stream, size: int, terms: Terms) -> Arguments:
 
 @contract.instances(sizes=(2, 3, 5, 8), times=3)
 def ill_conditioned(rng: Stream, size: int, terms: Terms) -> Arguments:
-    """Condition numbers up to 1e8."""
-    return _random(rng, size, terms, 1e4 if terms.dtype == torch.float32 else 1e8)
+    """Condition numbers up to 1e8 and 1e6, of either: that of the product inv(cov1) cov0 stays below 1/u."""
+    large = (1e4, 1e2) if terms.dtype == torch.float32 else (1e8, 1e6)
+    return _random(rng, size, terms, *(large if float(rng.uniform(1)) < 0.5 else large[::-1]))
 
 
 @contract.instances(sizes=(1, 2, 3, 6), times=3)
@@ -112,9 +113,9 @@ def narrow_in_wide(rng: Stream, size: int, terms: Terms) -> Arguments:
 
 @contract.instances(sizes=(2, 3, 6), times=2)
 def uneven_units(rng: Stream, size: int, terms: Terms) -> Arguments:
-    """Every coordinate in a unit of its own, from 1e-2 to 1e2, and means far from 0."""
+    """Every coordinate in a unit of its own, from 1/60 to 60, and means far from 0."""
     plain = _random(rng, size, terms, 1.0)
-    units = (10.0 ** rng.uniform(size, -2, 2)).to(plain["mu0"])
+    units = (60.0 ** rng.uniform(size, -1, 1)).to(plain["mu0"])
     far = {name: (plain[name] + 30) * units for name in ("mu0", "mu1")}
     return {**plain, **far} | {name: plain[name] * units * units[:, None] for name in ("cov0", "cov1")}
 
@@ -245,18 +246,20 @@ def rounding(mu0: torch.Tensor, cov0: torch.Tensor, mu1: torch.Tensor, cov1: tor
     return float(k * terms.unit * (kappa1 * product + entries + d * (kappa0 + kappa1) + logs + d))
 
 
-def _random(rng: Stream, d: int, terms: Terms, condition: float) -> Arguments:
-    def covariance() -> torch.Tensor:
-        root = torch.linalg.qr(rng.normal((d, d)))[0]
-        spectrum = torch.logspace(0, 1, d, base=max(condition, 1.0), dtype=torch.float64) / max(condition, 1.0) ** 0.5
+def _random(rng: Stream, d: int, terms: Terms, condition: float, another: float | None = None) -> Arguments:
+    """Covariances of at most these condition numbers, or of at most 3."""
+
+    def covariance(condition: float) -> torch.Tensor:
+        root, base = torch.linalg.qr(rng.normal((d, d)))[0], max(condition / 3, 1.0)
+        spectrum = torch.logspace(0, 1, d, base=base, dtype=torch.float64) / base**0.5
         own = (root * spectrum * (0.5 + rng.uniform(d))) @ root.T
         return terms.tensor((own + own.T) / 2)
 
     return {
         "mu0": terms.tensor(rng.normal(d)),
-        "cov0": covariance(),
+        "cov0": covariance(condition),
         "mu1": terms.tensor(rng.normal(d)),
-        "cov1": covariance(),
+        "cov1": covariance(another or condition),
     }
 
 
