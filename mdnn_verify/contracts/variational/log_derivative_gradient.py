@@ -263,7 +263,8 @@ def _drawn(rng: Stream, log_q: LogDensity, shape: tuple[int, int], terms: Terms,
     """Parameters, a function, and points of any density or probability."""
     f = ROUGH[int(rng.integers(0, len(ROUGH), 1))]
     phi = rng.normal(p or int(rng.integers(1, 7, 1))) * float(10.0 ** rng.uniform(1, -1, 0.2))
-    z = (1.5, 8.0)[int(rng.integers(0, 2, 1))] * rng.normal(shape)
+    far = 3.0 if log_q is mixture else 8.0  # beyond, a mixture's parts change over too fast for central differences
+    z = (1.5, far)[int(rng.integers(0, 2, 1))] * rng.normal(shape)
     if log_q in OUTCOMES:
         points = torch.tensor(OUTCOMES[log_q](shape[1]), dtype=torch.float64)
         z = points[rng.integers(0, len(points), shape[0])]
