@@ -55,6 +55,8 @@ def small(terms: Terms) -> Iterable[Instance]:
     numbers = sorted(itertools.product((0, 1, -1), (1, 2, 3), (0, 1, -1, 2), (1, 2, 3)), key=_weight)
     for mu0, var0, mu1, var1 in numbers[:76]:
         yield _instance([mu0], [[var0]], [mu1], [[var1]], terms)
+    for little in (1e-2, 1e-3, 1e-4, 1e-5):  # a small divergence is none of rounding
+        yield _instance([0], [[1]], [little], [[1]], terms)
     yield _instance([0, 0], _matrix((1, 0, 2)), [1, 0], _matrix((2, 1, 3)), terms)
     matrices = [(a, b, c) for a, b, c in itertools.product((1, 2, 3), (-1, 0, 1), (1, 2, 3)) if a * c > b * b]
     shifts = ((0, 0), (1, 0), (0, 1), (1, -1))
@@ -266,7 +268,7 @@ def _random(rng: Stream, d: int, terms: Terms, condition: float, another: float 
 def _instance(mu0, cov0, mu1, cov1, terms: Terms) -> Instance:  # type: ignore[no-untyped-def]
     values = {"mu0": mu0, "cov0": cov0, "mu1": mu1, "cov1": cov1}
     return Instance(
-        {name: terms.tensor(value) for name, value in values.items()}, len(mu0), f"d = {len(mu0)}, integers"
+        {name: terms.tensor(value) for name, value in values.items()}, len(mu0), f"d = {len(mu0)}, simple numbers"
     )
 
 
