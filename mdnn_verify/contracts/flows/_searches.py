@@ -15,6 +15,7 @@ from mdnn_verify.maths.slopes import Slopes, outputs
 __all__ = ["Layer", "overlapping", "steps_down", "steps_up"]
 
 HALVINGS = 44  # of an interval in which a step up is looked for; 2^-44 of it is as little as float64 resolves
+FAR = 45.0
 WIDER = 2.0**14  # times: there a rise that is no step is many times larger
 
 
@@ -56,9 +57,13 @@ class Layer:
 
 
 def overlapping(subject: Any, layer: Layer, x: torch.Tensor, terms: Terms) -> Iterator[Comparison]:
-    """Outputs of inputs farther out than those of x (R, n) that Newton's method finds from nearer ones, too."""
-    for scale, first in ((3, 9), (20, 14)):
-        start = scale * x[first]
+    """Outputs of inputs farther out than those of x (R, n) that Newton's method finds from nearer ones, too.
+
+    The last two have a coordinate of ``FAR`` and of its negative, whatever x is.
+    """
+    for first, far in ((9, None), (14, FAR), (19, -FAR)):
+        row = x[first]
+        start = 3 * row if far is None else far / row[row.abs().argmax()] * row
         twin = subject.attempt(_twin, layer, start, x[first + 1 : first + 4], terms.unit)
         if twin is None:
             continue
