@@ -96,6 +96,13 @@ def ill_conditioned(rng: Stream, size: int, terms: Terms) -> Arguments:
     return _random(rng, size, terms, *(large if float(rng.uniform(1)) < 0.5 else large[::-1]))
 
 
+@contract.instances(sizes=(2, 3, 6), times=2)
+def alike_and_ill_conditioned(rng: Stream, size: int, terms: Terms) -> Arguments:
+    """Condition numbers up to 1e8 of both, on the same axes."""
+    plain = _random(rng, size, terms, 1e4 if terms.dtype == torch.float32 else 1e8)
+    return {**plain, "cov1": (1.5 + float(rng.uniform(1))) * plain["cov0"]}
+
+
 @contract.instances(sizes=(1, 2, 3, 6), times=3)
 def scaled(rng: Stream, size: int, terms: Terms) -> Arguments:
     """All of it in other units, from 1e-6 to 1e6: the divergence does not change."""

@@ -339,3 +339,9 @@ def right_diagonal_apart(mu0, cov0, mu1, cov1):
         return right_cholesky(mu0, cov0, mu1, cov1)
     first, second = (torch.distributions.Normal(mu, cov.diagonal().sqrt()) for mu, cov in ((mu0, cov0), (mu1, cov1)))
     return torch.distributions.kl_divergence(first, second).sum()
+
+
+def wrong_where_both_are_ill_conditioned(mu0, cov0, mu1, cov1):
+    """1 % too large where both condition numbers are above 3e6."""
+    value = right_cholesky(mu0, cov0, mu1, cov1)
+    return value * (1.01 if min(torch.linalg.cond(cov0), torch.linalg.cond(cov1)) > 3e6 else 1)
