@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,14 @@ class Visit:
         return [url for url in self.requests if not url.startswith(("file:", "data:"))]
 
 
+def wait_until(page: Any, condition: str, seconds: float = 10.0) -> None:
+    """Asks anew from outside: what `page.wait_for_function` polls with inside the page, our policy forbids."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(condition):
+        assert time.monotonic() < end, f"not within {seconds:g} s: {condition}"
+        page.wait_for_timeout(20)
+
+
 @pytest.fixture
 def visit(browser: Any, report: Path) -> Iterator[Any]:
     open_visits: list[Visit] = []
@@ -81,6 +90,14 @@ def visit(browser: Any, report: Path) -> Iterator[Any]:
     yield start
     for each in open_visits:
         each.context.close()
+
+
+def test_waiting_sees_what_comes_late_and_what_never_does(visit: Any) -> None:
+    page = visit().page
+    page.evaluate("setTimeout(() => { window.late = true; }, 200)")
+    wait_until(page, "window.late === true")
+    with pytest.raises(AssertionError, match=r"not within 0.1 s: window\.never"):
+        wait_until(page, "window.never === true", 0.1)
 
 
 def test_page_asks_nobody_and_complains_about_nothing(visit: Any) -> None:
@@ -186,7 +203,7 @@ def test_search_finds_titles_steps_and_says_when_nothing_matches(visit: Any) -> 
 @pytest.mark.parametrize("fragment", ["games/rps_minimax_unique", "divergences/gaussian_kl/density_integrates_to_one"])
 def test_deep_link_opens_its_place(visit: Any, fragment: str) -> None:
     page = visit(fragment=fragment).page
-    page.wait_for_function("window.scrollY > 0")
+    wait_until(page, "window.scrollY > 0")
     top = page.evaluate("(id) => document.getElementById(id).getBoundingClientRect().top", fragment)
     bar = page.evaluate("document.querySelector('.tools').getBoundingClientRect().bottom")
     assert bar <= top < 300, "below the toolbar, not under it"
@@ -197,7 +214,7 @@ def test_deep_link_clears_a_filter_that_hides_its_target(visit: Any) -> None:
     page = visit().page
     page.fill("#search", "rock-paper")
     page.evaluate("location.hash = 'flows/coupling_log_det/block_triangular'")
-    page.wait_for_function("document.activeElement.id === 'flows/coupling_log_det/block_triangular'")
+    wait_until(page, "document.activeElement.id === 'flows/coupling_log_det/block_triangular'")
     assert page.input_value("#search") == ""
 
 
@@ -233,7 +250,7 @@ def test_print_shows_everything_even_what_is_folded_or_filtered(visit: Any) -> N
     page.fill("#search", "rock-paper")
     assert page.evaluate(HIDDEN) > 0
     page.emulate_media(media="print")
-    page.wait_for_function(f"{HIDDEN} === 0", timeout=5000)
+    wait_until(page, f"{HIDDEN} === 0")
     assert not page.locator(".tools").is_visible()
 
 
