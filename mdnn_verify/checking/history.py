@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from mdnn_verify.checking.derivative import leaves
-from mdnn_verify.checking.pasting import literal
+from mdnn_verify.checking.pasting import called, literal
 from mdnn_verify.checking.subject import Broken, Subject
 from mdnn_verify.contract import Instance
 
@@ -39,27 +39,38 @@ def pristine(function: Callable[..., Any]) -> Callable[..., Any] | None:
     return twin
 
 
-def spoiled(subject: Subject, unused: Callable[..., Any], earlier: Sequence[Instance], instance: Instance) -> str:
-    """Lines that show how an earlier input changes the result for ``instance``; empty if none of these does.
+def spoiled(
+    subject: Subject,
+    unused: Callable[..., Any],
+    histories: Sequence[Sequence[Instance]],
+    instance: Instance,
+    equal: Callable[[Instance, Any, Any], bool],
+) -> str:
+    """Lines that show how one of these histories changes the result for ``instance``; empty if none of them does.
 
-    ``unused`` is a pristine copy.
+    ``unused`` is a pristine copy; ``equal`` tells whether two results for an input are the same.
     """
     expected, again = (_result(subject, unused, [instance]) for _ in range(2))
-    if expected is None or again is None or not equal(expected, again):  # it draws lots
+    if expected is None or again is None or not equal(instance, expected, again):  # it draws lots
         return ""
-    for before in [*([one] for one in earlier), list(earlier)]:
+    for before in histories:
         observed = _result(subject, unused, [*before, instance])
-        if observed is not None and not equal(expected, observed):
-            calls = [f"subject({', '.join(map(literal, one.arguments.values()))})" for one in before]
+        if observed is not None and not equal(instance, expected, observed):
+            calls = [called(one.arguments) for one in before]
             call = f"observed = subject({', '.join(instance.arguments)})"
             return "\n".join([*calls, call, f"expected = {_written(expected)}  # without the call before"])
     return ""
 
 
-def equal(left: Any, right: Any) -> bool:
-    """Whether two results are the same in every bit."""
-    pairs = zip(leaves(left), leaves(right), strict=True)
-    return all(a.shape == b.shape and torch.equal(a, b) for a, b in pairs)
+def equal(left: Any, right: Any, slack: float = 0.0) -> bool:
+    """Whether two results differ by no more than ``slack``, entry by entry."""
+    pairs = [(a, b) for a, b in zip(leaves(left), leaves(right), strict=True)]
+    return all(a.shape == b.shape and (torch.equal(a, b) or _near(a, b, slack)) for a, b in pairs)
+
+
+def _near(one: torch.Tensor, other: torch.Tensor, slack: float) -> bool:
+    one, other = one.double(), other.double()
+    return slack > 0 and bool(torch.where(one == other, 0.0, (one - other).abs()).le(slack).all())
 
 
 def _result(subject: Subject, unused: Callable[..., Any], instances: Sequence[Instance]) -> Any | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,17 +17,19 @@ import torch
 
 from mdnn_verify.checking.finding import Finding, Judgement
 from mdnn_verify.checking.history import equal, pristine, spoiled
+from mdnn_verify.checking.inputs import made, small, turns
 from mdnn_verify.checking.reproduction import pasted
 from mdnn_verify.checking.reuse import Reuse
 from mdnn_verify.checking.subject import OVERWRITTEN, Broken, Subject
 from mdnn_verify.checking.trainable import DERIVATIVE, differentiated, varies
-from mdnn_verify.contract import Comparison, Contract, Instance, Kind, Law, Terms
-from mdnn_verify.engines.montecarlo import Stream
+from mdnn_verify.contract import Comparison, Contract, Instance, Kind, Law
 
-__all__ = ["Finding", "Judgement", "judge", "numbered", "title"]
+__all__ = ["Finding", "Judgement", "judge", "title"]
 
 CALLS = 1000  # at least so many before the first results are asked for again
 REMEMBERED = 6
+FIRST = 6  # sizes at which a copy is asked for the first time
+SLOW = 1.0  # seconds for one random input, after which no larger one is tried: it may take ten times as long
 ASLEEP = 2.0  # seconds that count for one, where the process does not work
 MORE = 5.0  # seconds for making a counterexample smaller
 TRIES = 40  # at each smaller size, to make a counterexample smaller
@@ -50,31 +52,23 @@ def judge(
     complete.
     """
     work = _Work(subject, contract, Judgement(), _Clock(budget), watch, unused=pristine(subject.function))
-    number, first = 0, list[Instance]()
-    for number, instance in enumerate(small(contract, subject.terms)):
-        watch(number)
+    first = list[Instance]()
+    for number, instance in enumerate(small(contract, subject.terms), 1):
+        work.begin()
         first = [*first, instance][:DIFFERENTIATED]
         if work.refuted_by(instance, derivative=False):
             return work.closed()
         if work.late():
             work.judgement.complete = False
-            work.judgement.notes.append(f"too slow: {number + 1} small inputs took {budget:g} s")
+            work.judgement.notes.append(f"too slow: {number} small inputs took {budget:g} s")
             return work.closed()
     for again, instance in enumerate(first):
         watch(again)
         if varies(subject, instance) and work.refuted_by(instance):
             return work.closed()
-    work.random = True
-    for kind, size, turn in turns(contract):
-        if work.late():
-            work.judgement.notes.append("slow: fewer random inputs were tried than otherwise")
-            break
-        number += 1
-        watch(number)
-        if work.refuted_by(made(contract, identifier, kind, size, turn, seed, subject.terms)):
-            work.make_smaller(identifier, kind, size, seed, number)
-            return work.closed()
-    work.remember_again(number + 1)
+    if work.refuted_at_random(identifier, seed):
+        return work.closed()
+    work.remember_again()
     for law in contract.laws:
         if not work.judgement.informative.get(title(law)):
             work.judgement.complete = False
@@ -85,38 +79,6 @@ def judge(
 def title(law: Law) -> str:
     """The first sentence of a law's docstring."""
     return " ".join(law.doc.split("\n\n")[0].split()).rstrip(".")
-
-
-def small(contract: Contract, terms: Terms) -> Iterator[Instance]:
-    """The enumerated inputs."""
-    yield from contract.smallest(terms) if contract.smallest else ()
-
-
-def turns(contract: Contract) -> Iterator[tuple[Kind, int, int]]:
-    """Kinds, sizes and repetitions, the small sizes of all kinds first."""
-    every = [(size, order, turn, kind) for order, kind in enumerate(contract.kinds)
-             for size in kind.sizes for turn in range(kind.times)]  # fmt: skip
-    for size, _, turn, kind in sorted(every, key=lambda item: item[:3]):
-        yield kind, size, turn
-
-
-def made(contract: Contract, identifier: str, kind: Kind, size: int, turn: int, seed: int, terms: Terms) -> Instance:
-    """The input of one kind, size and turn; it depends on nothing else but the seed."""
-    rng = Stream(f"check/{identifier}/{kind.name}/{size}", seed, turn)
-    return Instance(kind.make(rng, size, terms), size, f"{kind.name.replace('_', ' ')}, size {size}")
-
-
-def numbered(contract: Contract, identifier: str, number: int, seed: int, terms: Terms) -> Instance:
-    """The input that ``judge`` announces under ``number``; past the last one, the first."""
-    later = (
-        (lambda kind=kind, size=size, turn=turn: made(contract, identifier, kind, size, turn, seed, terms))
-        for kind, size, turn in turns(contract)
-    )
-    first = list(small(contract, terms))
-    if number < len(first):
-        return first[number]
-    make = next(itertools.islice(later, number - len(first), None), None)
-    return make() if make else first[0]
 
 
 @dataclass
@@ -139,13 +101,20 @@ class _Work:
     judgement: Judgement
     clock: _Clock
     watch: Callable[[int], None]
+    number: int = -1  # of the input that is being tried
     memory: list[tuple[Instance, Any]] = field(default_factory=list)
+    sizes: tuple[dict[int, Instance], ...] = field(default_factory=lambda: ({}, {}))  # the latest, the second: random
     noise: float = 0.0
     random: bool = False
     unused: Callable[..., Any] | None = None
 
     def __post_init__(self) -> None:
-        self.reuse = Reuse(self.subject, REPEATED)
+        self.reuse = Reuse(self.subject, REPEATED, self._same)
+
+    def begin(self) -> None:
+        """The turn of another input."""
+        self.number += 1
+        self.watch(self.number)
 
     def late(self) -> bool:
         return self.clock.spent() > self.clock.budget
@@ -163,6 +132,21 @@ class _Work:
             found = pasted(found, self.unused, list(self.subject.recent))
         self.judgement.finding = found
         return found is not None
+
+    def refuted_at_random(self, identifier: str, seed: int) -> bool:
+        """By inputs of growing size."""
+        self.random, least, spent = True, 0, 0.0
+        for kind, size, turn in turns(self.contract):
+            if self.late() or (spent > SLOW and size > least):
+                self.judgement.notes.append("slow: fewer random inputs were tried than otherwise")
+                break
+            least, before = size, self.clock.spent()
+            self.begin()
+            if self.refuted_by(made(self.contract, identifier, kind, size, turn, seed, self.subject.terms)):
+                self.make_smaller(identifier, kind, size, seed)
+                return True
+            spent = self.clock.spent() - before
+        return False
 
     def finding(self, instance: Instance, derivative: bool = True) -> Finding | None:
         """The first law that this input breaks."""
@@ -186,19 +170,27 @@ class _Work:
             law = REPEATED if broken.reason == OVERWRITTEN else law
             return Finding(law, broken.reason, arguments, instance.label, shown, trace=broken.trace)
 
-    def remember_again(self, number: int) -> None:
+    def remember_again(self) -> None:
         """The first results once more, after at least a thousand calls."""
+        if not self.memory:
+            return
+        self.begin()
         for turn, (instance, before) in enumerate(itertools.cycle(self.memory), 1):
-            self.watch(number)
+            self.watch(self.number)
             self.judgement.finding = self._another(instance, before)
             done = turn >= len(self.memory) and self.subject.calls >= CALLS + len(self.memory)
             if self.judgement.finding or self.late():
                 return
             if done:
                 break
-        if self.memory:  # what the first of all calls has fixed is seen by a copy that is asked something else first
-            found = self._spoiled(self.memory[0][0])
-            self.judgement.finding = pasted(found, self.unused, []) if found and self.unused else None
+        # what the first of all calls has fixed, or gets wrong, is seen by a copy that is asked something else first
+        some = [self.memory[0][0], *(each[size] for each in self.sizes for size in sorted(each)[:FIRST])]
+        for instance in some:
+            if self.late():
+                return
+            if (found := self._spoiled(instance, whole=instance is some[0])) and self.unused:
+                self.judgement.finding = pasted(found, self.unused, [])
+                return
 
     def _another(self, instance: Instance, before: Any) -> Finding | None:
         """Whether an input that was tried before now has another result."""
@@ -210,20 +202,20 @@ class _Work:
             if reason == OVERWRITTEN and broken.arguments is not None:
                 return Finding(REPEATED, reason, broken.arguments, instance.label, broken.shown)
         else:
-            reason = "" if equal(before, after) else f"after {calls} calls the result is another"
+            reason = "" if self._same(instance, before, after) else f"after {calls} calls the result is another"
         if not reason:
             return None
         call = f"subject({', '.join(instance.arguments)})"
         shown = f"expected = {call}\nfor _ in range({calls + 1}):\n    observed = {call}"
         return Finding(REPEATED, reason, instance.arguments, instance.label, shown, str(after), str(before))
 
-    def make_smaller(self, identifier: str, kind: Kind, size: int, seed: int, number: int) -> None:
+    def make_smaller(self, identifier: str, kind: Kind, size: int, seed: int) -> None:
         """Look for the same failure at every smaller size, from the smallest on."""
         for smaller in range(min(kind.sizes), size):
             for turn in range(TRIES):
                 if self.clock.spent() > self.clock.budget + MORE:
                     return
-                self.watch(number)
+                self.watch(self.number)
                 try:
                     instance = made(self.contract, identifier, kind, smaller, turn, seed, self.subject.terms)
                 except ValueError:  # this kind has no input of that size
@@ -232,24 +224,48 @@ class _Work:
                     self.judgement.finding = found
                     return
 
-    def _spoiled(self, instance: Instance) -> Finding | None:
-        """Whether it is another input's turn before that makes the result wrong."""
+    def _spoiled(self, instance: Instance, whole: bool = True) -> Finding | None:
+        """Whether other inputs' turns before change the result: that of one of them (the first, if not ``whole``), or
+        of all.
+        """
         earlier = [one for one, _ in self.memory if one is not instance]
-        lines = spoiled(self.subject, self.unused, earlier, instance) if self.unused and earlier else ""
+        histories = [*([one] for one in (earlier if whole else earlier[:1])), earlier]
+        lines = spoiled(self.subject, self.unused, histories, instance, self._same) if self.unused and earlier else ""
         reason = "the result depends on what was asked before"
         return Finding(REPEATED, reason, instance.arguments, instance.label, lines) if lines else None
 
     def _repeats(self, instance: Instance) -> Finding | None:
         values = tuple(instance.arguments.values())
         first, second = self.subject(*values), self.subject(*values)
+        self.sizes[self.random][instance.size] = instance
         if len(self.memory) < REMEMBERED * (1 + self.random):
             self.memory.append((instance, first))
-        if equal(first, second):
+        if self._same(instance, first, second):
             return self.reuse.finding(instance, first)
         call = f"subject({', '.join(instance.arguments)})"
         shown = f"expected = {call}\nobserved = {call}"
         reason = "called twice with the same input it gives two different results"
         return Finding(REPEATED, reason, instance.arguments, instance.label, shown, str(second), str(first))
+
+    def _same(self, instance: Instance, one: Any, other: Any) -> bool:
+        """Whether two results are the same: in every bit, or to within what the laws allow this very result.
+
+        The last bits of LAPACK may vary from call to call.
+        """
+        return equal(one, other) or equal(one, other, self._slack(instance, one))
+
+    def _slack(self, instance: Instance, result: Any) -> float:
+        """The smallest bound by which a law has compared this result, if it is one tensor; else 0."""
+        bounds = [0.0]
+        try:
+            for law in self.contract.laws if isinstance(result, torch.Tensor) else ():
+                for one in law.function(self.subject, instance, self.subject.terms):
+                    observed, bound = torch.as_tensor(one.observed), float(torch.as_tensor(one.bound).max())
+                    if observed.shape == result.shape and equal(observed, result, bound):
+                        bounds.append(bound)
+        except Broken:
+            return 0.0
+        return min((bound for bound in bounds if bound > 0), default=0.0)
 
     def _compared(self, law: str, comparison: Comparison, instance: Instance) -> Finding | None:
         observed, expected, bound = (

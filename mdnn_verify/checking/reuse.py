@@ -7,14 +7,13 @@ argument, and a memory by the identity of a tensor, which knows nothing of a cha
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import torch
 
 from mdnn_verify.checking.finding import Finding
-from mdnn_verify.checking.history import equal
 from mdnn_verify.checking.pasting import called
 from mdnn_verify.checking.subject import Subject
 from mdnn_verify.contract import Instance
@@ -30,9 +29,10 @@ NUMBERS = "from mdnn_verify.checking.pasting import numbers"
 class Reuse:
     """Tensors that are kept, one set for all inputs of the same shapes."""
 
-    def __init__(self, subject: Subject, law: str) -> None:
+    def __init__(self, subject: Subject, law: str, equal: Callable[[Instance, Any, Any], bool]) -> None:
         self.subject = subject
         self.law = law
+        self.equal = equal
         self._kept: dict[Any, tuple[list[Any], Mapping[str, Any], int]] = {}
 
     def finding(self, instance: Instance, expected: Any) -> Finding | None:
@@ -45,6 +45,7 @@ class Reuse:
         self._kept[shapes] = held, instance.arguments, turn + 1
         names = ", ".join(instance.arguments)
         if before:
+            self.subject.attempt(self.subject.on, held, list(before.values()))  # the latest that it has seen
             refill(held, self.subject.copies(values))
             reason, lines = ANEW, (
                 f"{NUMBERS}\nfrom mdnn_verify.checking.reuse import refill\n{called(before, 'held = [{}]')}\n"
@@ -57,7 +58,7 @@ class Reuse:
             )  # fmt: skip
         with self.subject.showing(lines):
             found = [copy.deepcopy(self.subject.on(held, values)) for _ in range(1 if before else 2)]
-        if all(equal(expected, one) for one in found):
+        if all(self.equal(instance, expected, one) for one in found):
             return None
         return Finding(self.law, reason, instance.arguments, instance.label, lines, str(found[-1]), str(expected))
 

@@ -198,7 +198,7 @@ def _lost(request: Request, trying: int, reason: str) -> dict[str, Any]:
     """The input that was being tried when the process was lost, made again."""
     import torch
 
-    from mdnn_verify.checking.judge import numbered
+    from mdnn_verify.checking.inputs import numbered
     from mdnn_verify.checking.pasting import literal, snippet
     from mdnn_verify.contract import Terms
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from mdnn_verify.checking.judge import small
+from mdnn_verify.checking.inputs import small
 from mdnn_verify.checking.registry import contract_of
 from mdnn_verify.checking.subject import load
 from mdnn_verify.contract import Terms

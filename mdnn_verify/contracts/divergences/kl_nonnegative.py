@@ -159,6 +159,11 @@ def zero_for_equal_distributions(subject: Any, instance: Instance, terms: Terms)
         observed, 0.0, rounding(p, p, terms), "the divergence of a distribution from itself is not 0",
         "observed = float(subject(p, p.clone()))\nexpected = 0.0",
     )  # fmt: skip
+    if len(p) <= 3:
+        same, lines = p.clone(), "same = p.clone()\nobserved = float(subject(same, same))\nexpected = 0.0"
+        with subject.showing(lines):
+            observed = subject.on([same, same], [p, p])
+        yield Comparison(observed, 0.0, rounding(p, p, terms), "it is wrong where both are one tensor", lines)
 
 
 def _pair(p: torch.Tensor, q: torch.Tensor, terms: Terms) -> Arguments:

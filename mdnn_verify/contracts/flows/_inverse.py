@@ -11,7 +11,7 @@ from mdnn_verify.contract import Comparison, Terms
 from mdnn_verify.contracts.flows._layer import slopes_of
 from mdnn_verify.maths.slopes import Slopes, outputs, resolved
 
-__all__ = ["inverted", "lost"]
+__all__ = ["UNDONE", "inverted", "lost"]
 
 UNDONE = 1e-6  # what an inverse may be off, relative; contracts.md
 

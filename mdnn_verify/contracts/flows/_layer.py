@@ -17,6 +17,7 @@ __all__ = [
     "agreements",
     "digits",
     "held",
+    "limits",
     "overflows",
     "precision",
     "slopes_of",
@@ -87,7 +88,7 @@ def _determinants(
     x: torch.Tensor | None = None,
 ) -> Iterator[Comparison]:
     """The last output at each row against log|det| of the Jacobian; ``subject`` at ``x`` for differences once more."""
-    logs, limit = values[:, -1], _limits(values, slopes, terms)
+    logs, limit = values[:, -1], limits(values, slopes, terms)
     value, _, upper = resolved(slopes)
     for row, gives in enumerate(logs.tolist()):
         one = "rows" if len(values) == 1 else f"rows[{row}:{row + 1}]"
@@ -99,7 +100,7 @@ def _determinants(
         if bound < 1:
             if x is not None and not abs(gives - wants) <= bound:
                 again = by_differences(lambda points: outputs(subject(points))[:, :-1], x[row : row + 1], AGAIN)
-                if abs(gives - float(resolved(again)[0])) <= float(_limits(values[row : row + 1], again, terms)):
+                if abs(gives - float(resolved(again)[0])) <= float(limits(values[row : row + 1], again, terms)):
                     continue
             yield Comparison(
                 gives, wants, bound, "log_det is not log|det dz/dx|", lines, scale=float(values.shape[1] - 1)
@@ -109,7 +110,7 @@ def _determinants(
             yield Comparison(gives, highest, 0.1, "log_det is above log|det dz/dx|", lines)
 
 
-def _limits(values: torch.Tensor, slopes: Slopes, terms: Terms) -> torch.Tensor:
+def limits(values: torch.Tensor, slopes: Slopes, terms: Terms) -> torch.Tensor:
     """What rounding may explain between log_det and log|det J|, (R,)."""
     entries = slopes.jacobian.nan_to_num()
     size = entries.shape[1] + torch.nan_to_num(values[:, -1], posinf=0.0, neginf=0.0).abs()

@@ -21,6 +21,7 @@ import torch
 
 from mdnn_verify.contract import Comparison, Contract, Instance, Terms
 from mdnn_verify.contracts.flows._inverse import inverted, lost
+from mdnn_verify.contracts.flows._inverse_log_det import told
 from mdnn_verify.contracts.flows._layer import (
     digits,
     held,
@@ -222,6 +223,14 @@ def the_inverse_undoes_the_map(subject: Any, instance: Instance, terms: Terms) -
     yield from inverted(subject, x, "x", terms, lambda rows: lost(subject, rows, terms))
     if len(x) > 1:
         yield from inverted(subject, x[-1:], "x[-1:]", terms, lambda rows: lost(subject, rows, terms))
+
+
+@contract.law
+def the_inverse_knows_its_log_det(subject: Any, instance: Instance, terms: Terms) -> Iterator[Comparison]:
+    """A log_det that the inverse gives too is minus that of the map (or, as some count, that of the map)."""
+    x = instance.arguments["x"]
+    if len(x) <= 8 and not bool((x == x.round()).all()):
+        yield from told(subject, x, terms)
 
 
 @contract.law

@@ -32,8 +32,12 @@ Arguments = Mapping[str, torch.Tensor]
 
 
 def directions(arguments: Arguments, rng: Stream) -> Arguments:
-    """A shift and a stretch of the atoms; small changes of those u that are not close to a jump."""
+    """A shift and a stretch of the atoms; small changes of those u that are not close to a jump. None if a u is all but
+    1: what an implementation falls back on beyond its last sum may carry no graph where the rest of the result does.
+    """
     atoms, probs, u = arguments.values()
+    if bool((u > 1 - 1e-9).any()):
+        return {}
     shift, stretch = rng.normal(2).to(atoms)
     level, heights = u.double().cpu(), torch.cat([torch.zeros(1), probs.double().cpu().cumsum(0), torch.ones(1)])
     gap = (level[:, None] - heights).abs().amin(1)
@@ -118,7 +122,7 @@ def ends(rng: Stream, size: int, terms: Terms) -> Arguments:
     return {"atoms": _atoms(rng, size, terms), "probs": probs, "u": torch.cat(u[: 1 + int(rng.integers(0, 3, 1))])}
 
 
-@contract.instances(sizes=(1, 2, 7, 64, 100), times=1)
+@contract.instances(sizes=(1, 2, 7, 66), times=1)
 def many(rng: Stream, size: int, terms: Terms) -> Arguments:
     """A sample of 1000."""
     return {**_built(rng, rng.exponential(size), terms), "u": _inside(rng.uniform(1000), terms)}

@@ -84,6 +84,13 @@ def far_from_zero(rng: Stream, size: int, terms: Terms) -> Arguments:
     return {"x": terms.tensor(2 * rng.normal(size) + far * (1 if float(rng.uniform(1)) < 0.5 else -1))}
 
 
+@contract.instances(sizes=SIZES[1:], times=2)
+def nearly_tied(rng: Stream, size: int, terms: Terms) -> Arguments:
+    """Entries that tolerances of 1e-3 to 1e-8 do not tell apart."""
+    little = 10.0 ** -float(rng.uniform(1, 3, 8 if terms.dtype == torch.float64 else 4))
+    return {"x": terms.tensor(3 * rng.normal(1) + little * rng.normal(size))}
+
+
 @contract.instances(sizes=SIZES, times=3)
 def wide(rng: Stream, size: int, terms: Terms) -> Arguments:
     """Entries whose exponentials differ by many decades, still to be told from 0."""

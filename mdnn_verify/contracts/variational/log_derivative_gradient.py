@@ -45,7 +45,7 @@ RARE = -14.0  # the logit of a probability of 8e-7
 CONTINUOUS: tuple[LogDensity, ...] = (gaussian, laplace, mixture, exponential)
 EVERY: tuple[LogDensity, ...] = (gaussian, bernoulli, laplace, three_points, mixture, categorical, exponential)
 LARGE = (*range(4, 34), 48, 63, 64, 65, 100, 101, 128, 129)
-TOSSED = (*range(4, 21), 31, 32, 33, 64, 65, 101)  # N + 1 calls each, for an estimate that is not the plain one
+TOSSED = (*range(4, 21), 31, 32, 33, 64, 65, 101, 129)  # N + 1 calls each, for an estimate that is not the plain one
 Arguments = Mapping[str, Any]
 
 

@@ -584,3 +584,10 @@ def wrong_gradients_of_the_arguments(x, weights, biases, sigma, dsigma):
 def wrong_bias_up_to_20(x, weights, biases, sigma, dsigma):
     """Takes biases beyond 20 for 20."""
     return backprop(x, weights, [min(max(float(b), -20.0), 20.0) for b in biases], sigma, dsigma)
+
+
+def wrong_flipped_at_the_first_call(x, weights, biases, sigma, dsigma, _calls=[]):  # noqa: B006 - the fault
+    """A convolution's derivative, not a correlation's, at the very first call."""
+    _calls.append(len(x))
+    dw, db = backprop(x, weights, biases, sigma, dsigma)
+    return ([d.flip(0) for d in dw], db) if len(_calls) == 1 else (dw, db)

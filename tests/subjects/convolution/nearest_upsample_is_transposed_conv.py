@@ -418,3 +418,9 @@ def wrong_buffer(X, r, _known={}):  # noqa: B006 - the fault
     """Fills the same tensor for every result of one shape: an earlier result changes."""
     result = right_repeat(X.detach(), r)
     return _known.setdefault(tuple(result.shape), torch.empty_like(result)).copy_(result)
+
+
+def wrong_bilinear_at_the_first_call(X, r, _calls=[]):  # noqa: B006 - the fault
+    """Between the pixels at the very first call, which the smallest input does not show."""
+    _calls.append(r)
+    return right_repeat(X, r) if len(_calls) > 1 else functional.interpolate(X, scale_factor=r, mode="bilinear")

@@ -223,3 +223,20 @@ def wrong_fifteen_points(f, p, q):
 def wrong_beyond_a_thousand(f, p, q):
     """Points beyond the thousandth are left out."""
     return (q * f(p / q))[:1000].sum()
+
+
+def right_tilted(f, p, q):
+    """Adds a multiple of t - 1 to f."""
+    return (q * (f(p / q) + 0.3 * (p / q - 1))).sum()
+
+
+def wrong_cached_by_name(f, p, q, _known={}):  # noqa: B006 - the fault
+    """Remembers values by the name of f: all lambdas share one."""
+    key = (f.__name__, tuple(p.tolist()), tuple(q.tolist()))
+    return _known.setdefault(key, (q * f(p / q)).sum())
+
+
+def wrong_first_call(f, p, q, _calls=[0]):  # noqa: B006 - the fault
+    """1 % too large at the first call only."""
+    _calls[0] += 1
+    return (q * f(p / q)).sum() * (1.01 if _calls[0] == 1 else 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 
+import mpmath
 import numpy as np
 import scipy.linalg
 import torch
@@ -345,3 +346,36 @@ def wrong_where_both_are_ill_conditioned(mu0, cov0, mu1, cov1):
     """1 % too large where both condition numbers are above 3e6."""
     value = right_cholesky(mu0, cov0, mu1, cov1)
     return value * (1.01 if min(torch.linalg.cond(cov0), torch.linalg.cond(cov1)) > 3e6 else 1)
+
+
+def right_mpmath(mu0, cov0, mu1, cov1):
+    """With 60 digits, slowly."""
+    with mpmath.workdps(60):
+        first, second = (mpmath.matrix(cov.tolist()) for cov in (cov0, cov1))
+        shift = mpmath.matrix((mu1 - mu0).tolist())
+        inverse, d = second**-1, len(mu0)
+        product = inverse * first
+        trace = sum(product[i, i] for i in range(d))
+        ratio = mpmath.log(mpmath.det(second)) - mpmath.log(mpmath.det(first))
+        return float((trace + (shift.T * inverse * shift)[0] - d + ratio) / 2)
+
+
+def right_least_squares(mu0, cov0, mu1, cov1):
+    """LAPACK's least squares, whose last bits vary from call to call."""
+    solved = torch.linalg.lstsq(cov1, torch.column_stack([cov0, mu1 - mu0])).solution
+    logs = torch.linalg.slogdet(cov1)[1] - torch.linalg.slogdet(cov0)[1]
+    return 0.5 * (solved[:, :-1].trace() + (mu1 - mu0) @ solved[:, -1] - len(mu0) + logs)
+
+
+class _Drifting:
+    """A billionth larger after every call."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def __call__(self, mu0, cov0, mu1, cov1):
+        self.calls += 1
+        return right_cholesky(mu0, cov0, mu1, cov1) * (1 + 1e-9 * self.calls)
+
+
+wrong_drifting = _Drifting()

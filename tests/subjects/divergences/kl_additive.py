@@ -221,3 +221,9 @@ def wrong_clamped_at_1e290(p, q):
     if ((p > 0) & (q == 0)).any():
         return math.inf
     return right_all_cells(p, q.clamp_min(1e-290))
+
+
+def wrong_first_call(p, q, _calls=[0]):  # noqa: B006 - the fault
+    """1 % too large at the first call only."""
+    _calls[0] += 1
+    return right_all_cells(p, q) * (1.01 if _calls[0] == 1 else 1)

@@ -290,3 +290,34 @@ def wrong_log1p(p, q):
     support = p > 0
     p, q = p[support], q[support]
     return (p * torch.log1p((p - q) / q)).sum()
+
+
+def wrong_gradient_of_equal_terms(p, q):
+    """Leaves out the terms where p = q: they are 0, their derivatives are not."""
+    chosen = (p > 0) & (p != q)
+    return (p[chosen] * (p[chosen] / q[chosen]).log()).sum()
+
+
+def wrong_first_call(p, q, _calls=[0]):  # noqa: B006 - the fault
+    """1 % too large at the first call only."""
+    _calls[0] += 1
+    return (torch.xlogy(p, p) - torch.xlogy(p, q)).sum() * (1.01 if _calls[0] == 1 else 1)
+
+
+def wrong_one_tensor(p, q):
+    """Not a number where both distributions are the same tensor."""
+    return math.nan if p is q else (torch.xlogy(p, p) - torch.xlogy(p, q)).sum()
+
+
+def wrong_first_three_calls(p, q, _calls=[0]):  # noqa: B006 - the fault
+    """1 % too large at the first three calls only."""
+    _calls[0] += 1
+    return (torch.xlogy(p, p) - torch.xlogy(p, q)).sum() * (1.01 if _calls[0] <= 3 else 1)
+
+
+def wrong_logarithms_of_the_latest(p, q, _latest={}):  # noqa: B006 - the fault
+    """Keeps log q as long as q is the same tensor, whatever is in it by now."""
+    if _latest.get("q") is not q:
+        _latest.update(q=q, logs=q.clamp_min(1e-320).log())
+    infinite = bool(((p > 0) & (q == 0)).any())
+    return math.inf if infinite else (torch.xlogy(p, p) - p * _latest["logs"]).sum()

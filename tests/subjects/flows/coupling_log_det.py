@@ -610,3 +610,20 @@ def wrong_beyond_512_rows(x):
     """Takes 512 rows at a time, and the log determinants of the last ones are 0."""
     z, log_det = right_affine(x)
     return z, torch.where(torch.arange(len(x)) < 512, log_det, 0.0)
+
+
+class WithInverse(Affine):
+    """Its inverse gives ``factor`` times the map's log_det, of the first ``count`` scales."""
+
+    def __init__(self, factor, count=3):
+        super().__init__(4, False)
+        self.factor, self.count = factor, count
+
+    def inverse(self, z):
+        s, _ = self.net(self.split(z)[0]).chunk(2, dim=1)
+        return super().inverse(z)[0], self.factor * functional.logsigmoid(s[:, : self.count] + 2).sum(dim=1)
+
+
+right_inverse_with_the_log_det_of_the_map = WithInverse(1)
+wrong_inverse_with_half_its_log_det = WithInverse(-0.5)
+wrong_inverse_forgets_a_scale = WithInverse(-1, 2)

@@ -476,3 +476,18 @@ def wrong_merges_close_atoms(atoms, probs, u):
     sums = torch.zeros_like(probs).index_add_(0, torch.tensor(groups), probs)
     first = torch.tensor([groups.index(group) for group in range(groups[-1] + 1)])
     return right_without_zeros(atoms[first], sums[: len(first)], u)
+
+
+def right_falls_back_on_the_last_atom(atoms, probs, u):
+    """Plain numbers but for a u beyond the last sum, where the atom's own graph comes along."""
+    result = torch.empty_like(u)
+    for index, level in enumerate(u.tolist()):
+        below = (x for x, high in zip(atoms.tolist(), accumulate(probs.tolist()), strict=True) if level < high)
+        result[index] = next(below, atoms[_last(probs)])
+    return result
+
+
+def wrong_mirrored_at_the_first_call(atoms, probs, u, _calls=[]):  # noqa: B006 - the fault
+    """Of 1 - u at the very first call."""
+    _calls.append(0)
+    return right_searchsorted(atoms, probs, u if len(_calls) > 1 else 1 - u)

@@ -252,3 +252,14 @@ def wrong_huge_unnormalised(x):
     """Beyond 1e14 exp(x - max x), not divided by its sum."""
     e = torch.exp(x - x.max())
     return e if x.abs().max() > 1e14 else e / e.sum()
+
+
+def wrong_close_to_uniform(x):
+    """Uniform where all entries are within 1e-5 of each other."""
+    return torch.full_like(x, 1 / len(x)) if torch.allclose(x, x.mean().expand_as(x)) else torch.softmax(x, 0)
+
+
+def wrong_first_call(x, _calls=[0]):  # noqa: B006 - the fault
+    """Another temperature at the first call only."""
+    _calls[0] += 1
+    return torch.softmax(x * (1.01 if _calls[0] == 1 else 1), 0)

@@ -225,3 +225,13 @@ def wrong_drops_below_30(x, beta):
     """Terms below exp(-30) of the largest are left out, however many there are."""
     z = beta * (x - x.max())
     return x.max() + z[z > -30].exp().sum().log() / beta
+
+
+def wrong_gradient_of_equal_entries(x, beta):
+    """A case of its own where all entries are equal: the value is right, all of the gradient goes to the first."""
+    return x[0] + math.log(len(x)) / beta if bool((x == x[0]).all()) else torch.logsumexp(beta * x, 0) / beta
+
+
+def wrong_cached_for_beta_of_two_digits(x, beta, _known={}):  # noqa: B006 - the fault
+    """Remembers values by x and two digits of beta."""
+    return _known.setdefault((tuple(x.tolist()), f"{beta:.2g}"), torch.logsumexp(beta * x, 0) / beta)

@@ -596,3 +596,11 @@ def wrong_very_first_call(log_q, f, z, phi, _calls=[]):  # noqa: B006 - the faul
 def right_less_one(log_q, f, z, phi):
     """A constant baseline; in single precision, too, where the score of a likely outcome is mostly rounding."""
     return right_surrogate(log_q, lambda rows: f(rows) - 1, z, phi)
+
+
+def wrong_own_signal_in_baseline_beyond_128(log_q, f, z, phi):
+    """Leave-one-out up to 128 draws; beyond, the baseline contains the own draw."""
+    n, signal = len(z), f(z).detach()
+    rest = signal.mean() if n > 128 else (signal.sum() - signal) / max(n - 1, 1)
+    own = phi.detach().clone().requires_grad_()
+    return torch.autograd.grad(((signal - rest) * log_q(z, own)).mean(), own)[0]

@@ -558,3 +558,26 @@ def wrong_more_than_100_coordinates(f, mu, log_sigma, eps):
     """1 % too large for more than 100 coordinates."""
     d_mu, d_log_sigma = right_chain_rule(f, mu, log_sigma, eps)
     return d_mu, d_log_sigma * (1.01 if len(mu) > 100 else 1)
+
+
+def wrong_one_sigma_where_close(f, mu, log_sigma, eps):
+    """Takes the first standard deviation for all where they are close to each other."""
+    if torch.allclose(log_sigma, log_sigma[:1].expand_as(log_sigma), atol=1e-2):
+        log_sigma = log_sigma[:1].expand_as(log_sigma)
+    z = (mu + log_sigma.exp() * eps).detach().requires_grad_()
+    (slope,) = torch.autograd.grad(f(z).sum(), z)
+    return slope.mean(0), (slope * eps).mean(0) * log_sigma.exp()
+
+
+class _FirstWithoutSigma:
+    def __init__(self):
+        self.calls = 0
+
+    def __call__(self, f, mu, log_sigma, eps):
+        self.calls += 1
+        z = (mu + log_sigma.exp() * eps).detach().requires_grad_()
+        (slope,) = torch.autograd.grad(f(z).sum(), z)
+        return slope.mean(0), (slope * eps).mean(0) * (log_sigma.exp() if self.calls > 1 else 1.0)
+
+
+wrong_first_call_without_sigma = _FirstWithoutSigma()  # the factor sigma is missing at the first call only
