@@ -40,10 +40,7 @@ contract = Contract(
 
 @contract.small
 def small(terms: Terms) -> Iterable[Instance]:
-    """One choice, which the first call must get right; payoffs 0, 1 and -1 in up to four cells, rock, paper, scissors;
-    then simple integers in every shape.
-    """
-    yield _instance(np.array([[0, 1]]), terms)
+    """Payoffs 0, 1 and -1 in up to four cells, rock, paper, scissors; then simple integers in every shape."""
     for shape in ((1, 1), (1, 2), (2, 1), (2, 2)):
         cells = shape[0] * shape[1]
         for entries in sorted(itertools.product((0, 1, -1), repeat=cells), key=lambda own: sum(map(abs, own))):
