@@ -229,7 +229,7 @@ def the_inverse_undoes_the_map(subject: Any, instance: Instance, terms: Terms) -
 def the_inverse_knows_its_log_det(subject: Any, instance: Instance, terms: Terms) -> Iterator[Comparison]:
     """A log_det that the inverse gives too is minus that of the map (or, as some count, that of the map)."""
     x = instance.arguments["x"]
-    if len(x) <= 8 and not bool((x == x.round()).all()):
+    if len(x) == 1 or (len(x) <= 8 and not bool((x == x.round()).all())):
         yield from told(subject, x, terms)
 
 
