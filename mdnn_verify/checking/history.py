@@ -64,7 +64,7 @@ def spoiled(
 
 def equal(left: Any, right: Any, slack: float = 0.0) -> bool:
     """Whether two results differ by no more than ``slack``, entry by entry."""
-    pairs = [(a, b) for a, b in zip(leaves(left), leaves(right), strict=True)]
+    pairs = zip(leaves(left), leaves(right), strict=True)
     return all(a.shape == b.shape and (torch.equal(a, b) or _near(a, b, slack)) for a, b in pairs)
 
 

@@ -256,16 +256,16 @@ class _Work:
 
     def _slack(self, instance: Instance, result: Any) -> float:
         """The smallest bound by which a law has compared this result, if it is one tensor; else 0."""
-        bounds = [0.0]
+        bounds = list[float]()
         try:
             for law in self.contract.laws if isinstance(result, torch.Tensor) else ():
                 for one in law.function(self.subject, instance, self.subject.terms):
                     observed, bound = torch.as_tensor(one.observed), float(torch.as_tensor(one.bound).max())
-                    if observed.shape == result.shape and equal(observed, result, bound):
+                    if bound > 0 and observed.shape == result.shape and equal(observed, result, bound):
                         bounds.append(bound)
         except Broken:
             return 0.0
-        return min((bound for bound in bounds if bound > 0), default=0.0)
+        return min(bounds, default=0.0)
 
     def _compared(self, law: str, comparison: Comparison, instance: Instance) -> Finding | None:
         observed, expected, bound = (
