@@ -8,13 +8,15 @@ the smallest size that still refutes is kept.
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 
+from mdnn_verify.checking.circumstances import CIRCUMSTANCES
+from mdnn_verify.checking.clock import Clock
+from mdnn_verify.checking.compared import Compared
 from mdnn_verify.checking.finding import Finding, Judgement
 from mdnn_verify.checking.history import equal, pristine, spoiled
 from mdnn_verify.checking.inputs import made, small, turns
@@ -30,12 +32,11 @@ CALLS = 1000  # at least so many before the first results are asked for again
 REMEMBERED = 6
 FIRST = 6  # sizes at which a copy is asked for the first time
 SLOW = 1.0  # seconds for one random input, after which no larger one is tried: it may take ten times as long
-ASLEEP = 2.0  # seconds that count for one, where the process does not work
 MORE = 5.0  # seconds for making a counterexample smaller
 TRIES = 40  # at each smaller size, to make a counterexample smaller
 REPEATED = "the same input gives the same output"
+UNDER = "from mdnn_verify.checking.circumstances import {0}\nsubject = {0}(subject)"
 DIFFERENTIATED = 40  # of the small inputs
-INFORMATIVE = 1e-3  # a bound above this share of the compared magnitude would accept what it should tell apart
 
 
 def judge(
@@ -51,14 +52,14 @@ def judge(
     of processor time no further random input is made, and if the small ones are not done by then the judgement is not
     complete.
     """
-    work = _Work(subject, contract, Judgement(), _Clock(budget), watch, unused=pristine(subject.function))
+    work = _Work(subject, contract, Judgement(), Clock(budget), watch, unused=pristine(subject.function))
     first = list[Instance]()
     for number, instance in enumerate(small(contract, subject.terms), 1):
         work.begin()
         first = [*first, instance][:DIFFERENTIATED]
         if work.refuted_by(instance, derivative=False):
             return work.closed()
-        if work.late():
+        if work.clock.late():
             work.judgement.complete = False
             work.judgement.notes.append(f"too slow: {number} small inputs took {budget:g} s")
             return work.closed()
@@ -68,7 +69,8 @@ def judge(
             return work.closed()
     if work.refuted_at_random(identifier, seed):
         return work.closed()
-    work.remember_again()
+    if work.remembers_wrongly() or work.refuted_otherwise():
+        return work.closed()
     for law in contract.laws:
         if not work.judgement.informative.get(title(law)):
             work.judgement.complete = False
@@ -82,24 +84,11 @@ def title(law: Law) -> str:
 
 
 @dataclass
-class _Clock:
-    """Processor time, so that a busy machine changes nothing; of an implementation that sleeps, a share of the time."""
-
-    budget: float
-    started: tuple[float, float] = field(default_factory=lambda: (time.process_time(), time.monotonic()))
-
-    def spent(self) -> float:
-        """Seconds."""
-        working, passed = time.process_time() - self.started[0], time.monotonic() - self.started[1]
-        return max(working, passed / ASLEEP)
-
-
-@dataclass
 class _Work:
     subject: Subject
     contract: Contract
     judgement: Judgement
-    clock: _Clock
+    clock: Clock
     watch: Callable[[int], None]
     number: int = -1  # of the input that is being tried
     memory: list[tuple[Instance, Any]] = field(default_factory=list)
@@ -115,9 +104,6 @@ class _Work:
         """The turn of another input."""
         self.number += 1
         self.watch(self.number)
-
-    def late(self) -> bool:
-        return self.clock.spent() > self.clock.budget
 
     def closed(self) -> Judgement:
         self.judgement.calls = self.subject.calls
@@ -137,7 +123,7 @@ class _Work:
         """By inputs of growing size."""
         self.random, least, spent = True, 0, 0.0
         for kind, size, turn in turns(self.contract):
-            if self.late() or (spent > SLOW and size > least):
+            if self.clock.late() or (spent > SLOW and size > least):
                 self.judgement.notes.append("slow: fewer random inputs were tried than otherwise")
                 break
             least, before = size, self.clock.spent()
@@ -157,7 +143,6 @@ class _Work:
             for each in self.contract.laws:
                 law = title(each)
                 for comparison in each.function(self.subject, instance, self.subject.terms):
-                    self.judgement.comparisons += 1
                     if found := self._compared(law, comparison, instance):
                         return found
             law = DERIVATIVE
@@ -170,27 +155,65 @@ class _Work:
             law = REPEATED if broken.reason == OVERWRITTEN else law
             return Finding(law, broken.reason, arguments, instance.label, shown, trace=broken.trace)
 
-    def remember_again(self) -> None:
-        """The first results once more, after at least a thousand calls."""
+    def remembers_wrongly(self) -> bool:
+        """Ask for the first results once more, after at least a thousand calls, and for some first of all calls."""
         if not self.memory:
-            return
+            return False
         self.begin()
         for turn, (instance, before) in enumerate(itertools.cycle(self.memory), 1):
             self.watch(self.number)
             self.judgement.finding = self._another(instance, before)
             done = turn >= len(self.memory) and self.subject.calls >= CALLS + len(self.memory)
-            if self.judgement.finding or self.late():
-                return
+            if self.judgement.finding or self.clock.late():
+                return self.judgement.finding is not None
             if done:
                 break
         # what the first of all calls has fixed, or gets wrong, is seen by a copy that is asked something else first
-        some = [self.memory[0][0], *(each[size] for each in self.sizes for size in sorted(each)[:FIRST])]
-        for instance in some:
-            if self.late():
-                return
-            if (found := self._spoiled(instance, whole=instance is some[0])) and self.unused:
+        for turn, instance in enumerate(self.some()):
+            if self.clock.late():
+                return False
+            if (found := self._spoiled(instance, whole=turn == 0)) and self.unused:
                 self.judgement.finding = pasted(found, self.unused, [])
-                return
+                return True
+        return False
+
+    def refuted_otherwise(self) -> bool:
+        """Under other circumstances, of which an exception is not held against it: a note tells."""
+        for wrapper, words in CIRCUMSTANCES.items():
+            under = Subject(wrapper(self.subject.function), self.contract, self.subject.terms)
+            work = replace(self, subject=under, memory=[], sizes=({}, {}))
+            self.begin()
+            for instance in self.some():
+                if self.clock.late():
+                    return False
+                self.watch(self.number)
+                found = work.finding(instance, derivative=False)
+                if found and found.trace:
+                    self.judgement.notes.append(f"not judged {words}: {found.reason.replace(' on legal input', '')}")
+                    break
+                if found:
+                    found = work.smallest() or found
+                    shown = f"{UNDER.format(wrapper.__name__)}\n{found.shown}"
+                    self.judgement.finding = replace(found, reason=f"{words}: {found.reason}", shown=shown)
+                    return True
+        return False
+
+    def smallest(self) -> Finding | None:
+        """What the first of the small inputs that refutes shows."""
+        for instance in small(self.contract, self.subject.terms):
+            if self.clock.spent() > self.clock.budget + MORE:
+                break
+            self.watch(self.number)
+            if (found := self.finding(instance, derivative=False)) and not found.trace:
+                return found
+        return None
+
+    def some(self) -> list[Instance]:
+        """The first input, and small and random ones of several sizes."""
+        return [
+            *(one for one, _ in self.memory[:1]),
+            *(each[size] for each in self.sizes for size in sorted(each)[:FIRST]),
+        ]
 
     def _another(self, instance: Instance, before: Any) -> Finding | None:
         """Whether an input that was tried before now has another result."""
@@ -268,24 +291,11 @@ class _Work:
         return min(bounds, default=0.0)
 
     def _compared(self, law: str, comparison: Comparison, instance: Instance) -> Finding | None:
-        observed, expected, bound = (
-            torch.as_tensor(value, dtype=torch.float64).detach().cpu()
-            for value in (comparison.observed, comparison.expected, comparison.bound)
-        )
-        magnitude = float(torch.cat([observed.reshape(-1), expected.reshape(-1)]).abs().nan_to_num(posinf=0.0).max())
-        if float(bound.max()) <= INFORMATIVE * max(magnitude, comparison.scale):
+        self.judgement.comparisons += 1
+        compared = Compared.of(law, comparison, instance)
+        if compared.informative:
             self.judgement.informative[law] = self.judgement.informative.get(law, 0) + 1
         else:
             self.judgement.uninformative += 1
-        self.noise = max(self.noise, float(bound.max()) * max(observed.numel(), 1) ** 2)
-        residual = torch.where(observed == expected, 0.0, (observed - expected).abs())
-        if bool((residual <= bound).all()):
-            return None
-        call = f"observed = subject({', '.join(instance.arguments)})\nexpected = {expected.tolist()!r}"
-        worst = int(torch.where(residual <= bound, -1.0, residual.nan_to_num(nan=torch.inf)).argmax())
-        limit = float(bound.expand(observed.shape).reshape(-1)[worst]) if bound.ndim else float(bound)
-        gives, wants = float(observed.reshape(-1)[worst]), float(expected.reshape(-1)[worst])
-        return Finding(
-            law, comparison.what, instance.arguments, instance.label, comparison.shown or call,
-            repr(gives), repr(wants), f"{limit:.3g}",
-        )  # fmt: skip
+        self.noise = max(self.noise, compared.noise)
+        return compared.finding

@@ -424,3 +424,15 @@ def wrong_bilinear_at_the_first_call(X, r, _calls=[]):  # noqa: B006 - the fault
     """Between the pixels at the very first call, which the smallest input does not show."""
     _calls.append(r)
     return right_repeat(X, r) if len(_calls) > 1 else functional.interpolate(X, scale_factor=r, mode="bilinear")
+
+
+def right_view(X, r):
+    """Refuses tensors that are not contiguous."""
+    N, C, H, W = X.shape
+    return X.view(N * C * H * W, 1).expand(-1, r).reshape(N, C, H, 1, r * W).repeat(1, 1, 1, r, 1).flatten(2, 3)
+
+
+def wrong_strides_of_a_contiguous_image(X, r):
+    """Reads the memory as if the image were contiguous."""
+    N, C, H, W = X.shape
+    return torch.as_strided(X, (N, C, H, r, W, r), (C * H * W, H * W, W, 0, 1, 0)).reshape(N, C, r * H, r * W)

@@ -379,3 +379,11 @@ class _Drifting:
 
 
 wrong_drifting = _Drifting()
+
+
+def wrong_diagonal_of_a_contiguous_matrix(mu0, cov0, mu1, cov1):
+    """Of diagonal matrices it reads the diagonal as if the memory were contiguous."""
+    if any((cov - cov.diagonal().diag()).any() for cov in (cov0, cov1)):
+        return right_cholesky(mu0, cov0, mu1, cov1)
+    v0, v1 = (torch.as_strided(cov, (len(cov),), (len(cov) + 1,)) for cov in (cov0, cov1))
+    return 0.5 * ((v0 + (mu1 - mu0) ** 2) / v1 - 1 + (v1 / v0).log()).sum()

@@ -627,3 +627,20 @@ class WithInverse(Affine):
 right_inverse_with_the_log_det_of_the_map = WithInverse(1)
 wrong_inverse_with_half_its_log_det = WithInverse(-0.5)
 wrong_inverse_forgets_a_scale = WithInverse(-1, 2)
+
+
+def wrong_log_det_only_where_a_gradient_is_wanted(x):
+    """To save work, none under no_grad."""
+    z, log_det = right_affine(x)
+    return z, log_det if torch.is_grad_enabled() else torch.zeros_like(log_det)
+
+
+class Sampling(Affine):
+    """Where no gradient is wanted the inverse leaves out the shift."""
+
+    def inverse(self, z):
+        x, log_det = super().inverse(z)
+        return (x if torch.is_grad_enabled() else x + 0.1), log_det
+
+
+wrong_inverse_where_no_gradient_is_wanted = Sampling(3, False)
