@@ -36,7 +36,7 @@ MORE = 5.0  # seconds for making a counterexample smaller
 TRIES = 40  # at each smaller size, to make a counterexample smaller
 REPEATED = "the same input gives the same output"
 UNDER = "from mdnn_verify.checking.circumstances import {0}\nsubject = {0}(subject)"
-DIFFERENTIATED = 40  # of the small inputs
+DIFFERENTIATED, OF_EACH, SMALL = 40, 4, 8  # of the small inputs the first 40, and 4 of each size up to 8
 
 
 def judge(
@@ -53,10 +53,13 @@ def judge(
     complete.
     """
     work = _Work(subject, contract, Judgement(), Clock(budget), watch, unused=pristine(subject.function))
-    first = list[Instance]()
+    first, others = list[Instance](), dict[int, Instance]()
     for number, instance in enumerate(small(contract, subject.terms), 1):
         work.begin()
-        first = [*first, instance][:DIFFERENTIATED]
+        if len(first) < DIFFERENTIATED:
+            first.append(instance)
+        elif instance.size <= SMALL and [one.size for one in others.values()].count(instance.size) < OF_EACH:
+            others[number - 1] = instance
         if work.refuted_by(instance, derivative=False):
             return work.closed()
         if work.clock.late():
@@ -69,6 +72,10 @@ def judge(
             return work.closed()
     if work.refuted_at_random(identifier, seed):
         return work.closed()
+    for again, instance in others.items():  # the first ones may all be of one size, and have no ties
+        watch(again)
+        if not work.clock.late() and varies(subject, instance) and work.refuted_by(instance):
+            return work.closed()
     if work.remembers_wrongly() or work.refuted_otherwise():
         return work.closed()
     for law in contract.laws:
