@@ -75,12 +75,11 @@ def judge(
     for again, instance in others.items():  # the first ones may all be of one size, and have no ties
         watch(again)
         if not work.clock.late() and varies(subject, instance) and work.refuted_by(instance):
-            if (
-                work.judgement.finding and work.judgement.finding.observed != "nan"
-            ):  # of equal eigenvalues eigh has none
+            if work.judgement.finding and work.judgement.finding.observed != "nan":  # eigh has none
                 return work.closed()
             work.judgement.finding = None
-            work.judgement.notes.append(f"autograd gives no number for some input of {instance.label}")
+            work.judgement.notes.append(f"special inputs aside: autograd gives no number for one ({instance.label})")
+            break
     if work.remembers_wrongly() or work.refuted_otherwise():
         return work.closed()
     for law in contract.laws:
