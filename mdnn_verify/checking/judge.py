@@ -36,7 +36,7 @@ MORE = 5.0  # seconds for making a counterexample smaller
 TRIES = 40  # at each smaller size, to make a counterexample smaller
 REPEATED = "the same input gives the same output"
 UNDER = "from mdnn_verify.checking.circumstances import {0}\nsubject = {0}(subject)"
-DIFFERENTIATED, OF_EACH, SMALL = 40, 4, 8  # of the small inputs the first 40, and 4 of each size up to 8
+DIFFERENTIATED, OF_EACH, SMALL = 40, 4, 8  # of the small inputs the first 40, then 4 of each size up to 8
 
 
 def judge(
@@ -53,33 +53,24 @@ def judge(
     complete.
     """
     work = _Work(subject, contract, Judgement(), Clock(budget), watch, unused=pristine(subject.function))
-    first, others = list[Instance](), dict[int, Instance]()
-    for number, instance in enumerate(small(contract, subject.terms), 1):
+    chosen = list[tuple[int, Instance]]()  # of the first ones all may be of one size, and have no ties
+    for number, instance in enumerate(small(contract, subject.terms)):
         work.begin()
-        if len(first) < DIFFERENTIATED:
-            first.append(instance)
-        elif instance.size <= SMALL and [one.size for one in others.values()].count(instance.size) < OF_EACH:
-            others[number - 1] = instance
+        alike = sum(one.size == instance.size for _, one in chosen[DIFFERENTIATED:])
+        if len(chosen) < DIFFERENTIATED or (instance.size <= SMALL and alike < OF_EACH):
+            chosen.append((number, instance))
         if work.refuted_by(instance, derivative=False):
             return work.closed()
         if work.clock.late():
             work.judgement.complete = False
-            work.judgement.notes.append(f"too slow: {number} small inputs took {budget:g} s")
+            work.judgement.notes.append(f"too slow: {number + 1} small inputs took {budget:g} s")
             return work.closed()
-    for again, instance in enumerate(first):
+    for again, instance in chosen:
         watch(again)
-        if varies(subject, instance) and work.refuted_by(instance):
+        if not work.clock.late() and varies(subject, instance) and work.refuted_by(instance):
             return work.closed()
     if work.refuted_at_random(identifier, seed):
         return work.closed()
-    for again, instance in others.items():  # the first ones may all be of one size, and have no ties
-        watch(again)
-        if not work.clock.late() and varies(subject, instance) and work.refuted_by(instance):
-            if work.judgement.finding and work.judgement.finding.observed != "nan":  # eigh has none
-                return work.closed()
-            work.judgement.finding = None
-            work.judgement.notes.append(f"special inputs aside: autograd gives no number for one ({instance.label})")
-            break
     if work.remembers_wrongly() or work.refuted_otherwise():
         return work.closed()
     for law in contract.laws:

@@ -65,6 +65,13 @@ def right_eigenvalues(mu0, cov0, mu1, cov1):
     return 0.5 * ((inside.diagonal() / values).sum() + (shift**2 / values).sum() - len(mu0) + logs)
 
 
+def right_eigenvectors_of_both(mu0, cov0, mu1, cov1):
+    (own, axes), (values, vectors) = torch.linalg.eigh(cov0), torch.linalg.eigh(cov1)
+    overlap, shift = (vectors.T @ axes) ** 2, vectors.T @ (mu1 - mu0)
+    total = (overlap * (own / values[:, None])).sum() + (shift**2 / values).sum()
+    return (total - len(mu0) + values.log().sum() - own.log().sum()) / 2
+
+
 def right_product(mu0, cov0, mu1, cov1):
     """The logarithm of one determinant, that of the product."""
     product = torch.linalg.solve(cov1, cov0)

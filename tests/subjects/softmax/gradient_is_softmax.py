@@ -263,3 +263,9 @@ def wrong_first_call(x, _calls=[0]):  # noqa: B006 - the fault
     """Another temperature at the first call only."""
     _calls[0] += 1
     return torch.softmax(x * (1.01 if _calls[0] == 1 else 1), 0)
+
+
+def wrong_no_gradient_of_equal_entries(x):
+    """The root of a square has no derivative at 0: that of a distance, of two entries, times 0 is NaN."""
+    first, second = torch.combinations(x.tanh(), 2).unbind(1)
+    return torch.softmax(x, 0) + 0 * (first - second).square().sqrt().sum()

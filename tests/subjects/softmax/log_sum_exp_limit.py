@@ -227,6 +227,13 @@ def wrong_drops_below_30(x, beta):
     return x.max() + z[z > -30].exp().sum().log() / beta
 
 
+def wrong_no_gradient_of_equal_entries(x, beta):
+    """The root of a variance has none at 0; times 0 it is NaN."""
+    bounded = x.tanh()
+    spread = (bounded - bounded.mean()).square().sum().sqrt() if len(x) > 1 else 0
+    return torch.logsumexp(beta * x, 0) / beta + 0 * spread
+
+
 def wrong_gradient_of_equal_entries(x, beta):
     """A case of its own where all entries are equal: the value is right, all of the gradient goes to the first."""
     return x[0] + math.log(len(x)) / beta if bool((x == x[0]).all()) else torch.logsumexp(beta * x, 0) / beta
