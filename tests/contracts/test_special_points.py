@@ -33,8 +33,9 @@ def test_a_gradient_that_is_wrong_at_ties_is_refuted(judged: Any, subject: Any, 
 
 
 @pytest.mark.parametrize("seed", [0, 3, 15])
-def test_eigenvectors_need_no_derivative_where_eigenvalues_are_equal(judged: Any, seed: int) -> None:
-    assert judged("divergences/gaussian_kl", load(f"{GAUSSIANS}:right_eigenvalues"), seed).finding is None
+@pytest.mark.parametrize("name", ["right_eigenvalues", "right_both_diagonal"])
+def test_eigenvectors_need_no_derivative_where_eigenvalues_are_equal(judged: Any, name: str, seed: int) -> None:
+    assert judged("divergences/gaussian_kl", load(f"{GAUSSIANS}:{name}"), seed).finding is None
 
 
 def test_the_means_vary_where_eigenvalues_are_equal(judged: Any) -> None:

@@ -27,13 +27,14 @@ Arguments = Mapping[str, torch.Tensor]
 def directions(arguments: Arguments, rng: Stream) -> Arguments:
     """Any change of the means, symmetric changes of the covariances small enough to keep them positive definite.
 
-    Diagonal ones stay diagonal: these may well be computed in a way of their own, right for all of them. One that has
-    equal eigenvalues is held fixed: its eigenvectors have no derivative, and an implementation may use them.
+    Diagonal ones stay diagonal: these may well be computed in a way of their own, right for all of them. What has
+    equal eigenvalues is held fixed, one covariance or, for those of inv(cov1) cov0, both: eigenvectors have no
+    derivative there, and an implementation may use them.
     """
-    result = {}
+    result, held = {}, _held(arguments)
     for name, value in arguments.items():
         noise = rng.normal(tuple(value.shape)).to(value)
-        if name.startswith("cov") and _eigenvalues_coincide(value):
+        if name in held:
             continue
         if name.startswith("cov"):
             root = torch.linalg.cholesky(value)
@@ -47,7 +48,7 @@ contract = Contract(
     call="kl(mu0 (d,), cov0 (d, d), mu1 (d,), cov1 (d, d)) -> scalar",
     returns=lambda arguments: (),
     scope="d = 1 to 65, covariances of condition number up to 1e8, means and scales from 1e-6 to 1e6; "
-    "derivatives by a covariance where its eigenvalues differ",
+    "derivatives by a covariance where its eigenvalues differ, and those of inv(cov1) cov0",
     tangents=directions,
 )
 
@@ -282,10 +283,20 @@ def _random(rng: Stream, d: int, terms: Terms, condition: float, another: float 
     }
 
 
-def _eigenvalues_coincide(cov: torch.Tensor) -> bool:
+def _held(arguments: Arguments) -> set[str]:
+    """The covariances with eigenvectors in doubt, by their own eigenvalues or those of one relative to the other."""
+    cov0, cov1 = arguments["cov0"], arguments["cov1"]
+    root = torch.linalg.cholesky(cov1)
+    half = torch.linalg.solve_triangular(root, cov0, upper=False)
+    relative = torch.linalg.solve_triangular(root, half.T, upper=False)
+    held = {name for name in ("cov0", "cov1") if _eigenvalues_coincide(arguments[name])}
+    return {"cov0", "cov1"} if _eigenvalues_coincide(relative) else held
+
+
+def _eigenvalues_coincide(symmetric: torch.Tensor) -> bool:
     """Whether two of them agree in half of their digits."""
-    values = torch.linalg.eigvalsh(cov)
-    return bool((values.diff() <= torch.finfo(cov.dtype).eps ** 0.5 * values[1:]).any())
+    values = torch.linalg.eigvalsh(symmetric)
+    return bool((values.diff() <= torch.finfo(values.dtype).eps ** 0.5 * values[1:]).any())
 
 
 def _instance(mu0, cov0, mu1, cov1, terms: Terms) -> Instance:  # type: ignore[no-untyped-def]

@@ -72,6 +72,15 @@ def right_eigenvectors_of_both(mu0, cov0, mu1, cov1):
     return (total - len(mu0) + values.log().sum() - own.log().sum()) / 2
 
 
+def right_both_diagonal(mu0, cov0, mu1, cov1):
+    """In the coordinates in which one covariance is the identity and the other is diagonal."""
+    root = torch.linalg.cholesky(cov1)
+    half = torch.linalg.solve_triangular(root, cov0, upper=False)
+    values, axes = torch.linalg.eigh(torch.linalg.solve_triangular(root, half.T, upper=False))
+    shift = axes.T @ torch.linalg.solve_triangular(root, (mu1 - mu0)[:, None], upper=False)
+    return ((values - values.log() - 1).sum() + shift.square().sum()) / 2
+
+
 def right_product(mu0, cov0, mu1, cov1):
     """The logarithm of one determinant, that of the product."""
     product = torch.linalg.solve(cov1, cov0)
