@@ -1,5 +1,5 @@
-"""For modules that list ids in CONTRACTS: a test with the argument ``wrong``, ``right``, ``single`` or ``anyone`` runs for
-each of the wrong subjects of these, of the right ones, of the right ones meant for single precision, and of all."""
+"""For modules that list ids in CONTRACTS: a test with the argument ``wrong``, ``right`` or ``single`` runs for each of the
+wrong subjects of these, of the right ones, and of the right ones meant for single precision."""
 
 from __future__ import annotations
 
@@ -89,7 +89,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         "wrong": lambda name: name.startswith("wrong_"),
         "right": lambda name: name.startswith("right_"),
         "single": lambda name: name.startswith("right_") and name.endswith("_float32"),
-        "anyone": lambda name: True,
     }
     for kind, chosen in kinds.items():
         if kind in metafunc.fixturenames:

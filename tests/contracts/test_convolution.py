@@ -36,12 +36,6 @@ def test_right_ones_are_verified(right, dtype: torch.dtype) -> None:
     assert judgement.finding is None, judgement.finding
 
 
-@pytest.mark.campaign
-@pytest.mark.parametrize("seed", range(1, 20))
-def test_the_verdict_does_not_depend_on_the_seed(anyone, seed: int) -> None:
-    assert (anyone.judged(seed).finding is None) == anyone.name.startswith("right_")
-
-
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 def test_the_layer_of_the_source_is_right_and_one_that_errs_otherwise_is_not(judged, dtype: torch.dtype) -> None:
     """torch's nearest mode multiplies by a rounded 1/r: one pixel off at r = 41 in torch 2.13 on a CPU."""

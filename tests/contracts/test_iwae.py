@@ -29,12 +29,6 @@ def test_right_ones_are_verified(right) -> None:
 
 
 @pytest.mark.campaign
-@pytest.mark.parametrize("seed", range(20))
-def test_the_verdict_does_not_depend_on_the_seed(anyone, seed: int) -> None:
-    assert (anyone.judged(seed).finding is None) == anyone.name.startswith("right_")
-
-
-@pytest.mark.campaign
 @pytest.mark.parametrize("seed", range(3))
 def test_right_ones_are_verified_in_single_precision(right, seed: int) -> None:
     assert right.judged(seed, torch.float32).finding is None
